@@ -1,0 +1,97 @@
+# mlplat: machine learning inside PostgreSQL.
+#
+#   make, make install      the extension (PG_CONFIG=... for another server)
+#   make installcheck       regression tests against a running server
+#   make unit               pure C tests under address and undefined-behaviour sanitizers
+#   make isolation, tap     concurrency and server tests (TAP starts its own clusters)
+#   make layers, format     the layer rule; clang-format over the tree
+#   make bench              every benchmark (needs a running server, see test/bench/README.md)
+#
+# test/all.sh runs every test against a throw-away cluster of its own.
+
+EXTENSION = mlplat
+EXTVERSION = 0.1
+MODULE_big = mlplat
+
+PURE_DIRS = core data algo algo/* metric model plot
+PURE_SRCS = $(sort $(wildcard $(PURE_DIRS:%=src/%/*.c)))
+PG_SRCS = $(sort $(wildcard src/*.c src/pg/*.c src/source/*.c src/train/*.c src/serve/*.c src/analyze/*.c src/manage/*.c))
+HEADERS = $(wildcard src/*/*.h src/*/*/*.h)
+OBJS = $(PURE_SRCS:.c=.o) $(PG_SRCS:.c=.o)
+
+INSTALL_SQL = $(EXTENSION)--$(EXTVERSION).sql
+DATA_built = $(INSTALL_SQL)
+EXTRA_CLEAN = build tmp_check output_iso results regression.diffs regression.out
+
+REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=mlplat
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --load-extension=mlplat --outputdir=output_iso
+TAP_TESTS = 1
+PROVE_TESTS = test/t/*.pl
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wno-declaration-after-statement
+# Contraction is off so that the same rows give the same bytes on every CPU; see src/README.md.
+PURE_CFLAGS = -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fvisibility=hidden -pthread $(WARNINGS)
+PG_CPPFLAGS = -Isrc
+PG_CFLAGS = -std=gnu11 -fvisibility=hidden -pthread $(WARNINGS)
+SHLIB_LINK = -lopenblas -ljson-c -lz -lm -lpthread
+
+# No LLVM bitcode: our kernels are not for inlining into expressions.
+override with_llvm = no
+
+include $(PGXS)
+
+$(PURE_SRCS:.c=.o): override CFLAGS += $(PURE_CFLAGS)
+
+# Debian's server is built without dependency tracking: a changed header rebuilds everything.
+$(OBJS): $(HEADERS) Makefile
+
+$(INSTALL_SQL): $(sort $(wildcard sql/schema/*.sql)) $(sort $(wildcard sql/api/*.sql)) Makefile
+	cat $(filter %.sql,$^) > $@
+
+# ---- unit tests: every pure source and one program per test/unit/test_*.c, under sanitizers
+
+UNIT_CFLAGS = -std=gnu11 -g -O1 -ffp-contract=off -fno-math-errno -fno-omit-frame-pointer -pthread \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined $(WARNINGS) -Isrc -Itest/unit
+UNIT_OBJS = $(PURE_SRCS:src/%.c=build/unit/%.o)
+UNIT_TESTS = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
+
+build/unit/%.o: src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -c -o $@ $<
+
+build/unit/libpure.a: $(UNIT_OBJS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+build/unit/test_%: test/unit/test_%.c $(wildcard test/unit/*.h) build/unit/libpure.a
+	$(CC) $(UNIT_CFLAGS) -o $@ $< build/unit/libpure.a -lopenblas -ljson-c -lz -lm
+
+unit: $(UNIT_TESTS)
+	@test/unit/run.sh $(UNIT_TESTS)
+
+# ---- the other targets
+
+isolation:
+	$(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION)
+
+tap:
+	@test/tap.sh
+
+layers:
+	@test/layers.sh
+
+FORMATTED = $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] test/unit/*.[ch] test/fuzz/*.c)
+format:
+	clang-format -i $(FORMATTED)
+
+format-check:
+	@clang-format --dry-run --Werror $(FORMATTED)
+
+bench:
+	@test/bench/run.sh
+
+.PHONY: unit isolation tap layers format format-check bench

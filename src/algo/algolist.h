@@ -1,0 +1,4 @@
+/*
+ * algolist.h
+ *		All algorithms, one line each; included with ML_ALGORITHM defined.
+ */

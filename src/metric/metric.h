@@ -1,0 +1,44 @@
+/*
+ * metric.h
+ *		Metrics and curves of predictions, over arrays.
+ *
+ * All of them take optional weights (NULL: ones), count ties as scikit-learn
+ * does, and give NaN where the metric is not defined (for instance the area
+ * under the ROC curve with one class only).
+ */
+#ifndef ML_METRIC_H
+#define ML_METRIC_H
+
+#include "core/json.h"
+
+/* Predictions of one data set, as ml_metrics_all wants them. */
+typedef struct MlScored
+{
+	bool classification;
+	uint32_t n_classes;   /* classification: >= 2 */
+	char *const *classes; /* labels, n_classes */
+	size_t n;
+	const double *actual; /* value, or class index */
+	const double
+		*predicted; /* regression: n values; binary: n P(class 1); else n x n_classes, row-major */
+	const double *weight; /* or NULL */
+} MlScored;
+
+/* Members of an object: every scalar metric that fits the task ("roc_auc", "log_loss", "rmse", ...). */
+extern MlStatus ml_metrics_all(MlEnv *env, const MlScored *scored, MlJsonWriter *w);
+
+/*
+ * Members of an object: the curves, as columns of equal length, at most max_points points each, exact ends kept.
+ *	binary: "roc":{"threshold":[],"fpr":[],"tpr":[]}, "pr":{"threshold":[],"precision":[],"recall":[]},
+ *		"ks":{"threshold":[],"cdf_negative":[],"cdf_positive":[]}, "lift":{"share":[],"gain":[],"lift":[]},
+ *		"calibration":{"predicted":[],"observed":[],"count":[]}
+ *	classification: "confusion":{"classes":[],"matrix":[[]]} (rows actual, columns predicted)
+ *	regression: "residuals":{"actual":[],"predicted":[]} (an even sample of rows)
+ */
+extern MlStatus ml_curves_all(MlEnv *env, const MlScored *scored, int max_points, MlJsonWriter *w);
+
+/* The value of one metric of ml_metrics_all; false: no such metric for this task. */
+extern bool ml_metric_known(const char *name, bool classification, uint32_t n_classes);
+extern bool ml_metric_greater_is_better(const char *name);
+
+#endif /* ML_METRIC_H */

@@ -1,0 +1,21 @@
+/*
+ * mlplat.c
+ *		The module: magic, and what happens when the library is loaded.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "pg/guc.h"
+#include "pg/threads.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	mlplat_tame_blas();
+	mlplat_define_settings();
+}

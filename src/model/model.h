@@ -1,0 +1,41 @@
+/*
+ * model.h
+ *		A trained model in memory, and its image: the bytes in the registry.
+ *
+ * Image: "MLPLATIM", u32 format version, u32 writer version, u32 CRC-32C of all
+ * that follows, u32 number of sections, then per section a 4-byte tag and a u64
+ * length, then the sections' bytes in that order. Sections: HEAD (algorithm,
+ * task, classes, target), SCHM (schema), MODL (the algorithm's own), INFO (JSON:
+ * parameters, summary, log, importance). An unknown section is skipped.
+ */
+#ifndef ML_MODEL_H
+#define ML_MODEL_H
+
+#include "algo/algo.h"
+
+#define ML_IMAGE_FORMAT 1
+
+typedef struct MlModel
+{
+	const MlAlgo *algo;
+	MlTask task;
+	char *target;       /* its name; "" when positional */
+	uint32_t n_classes; /* classification; else 0 */
+	char **classes;     /* labels; for binary the positive one is class 1 */
+	uint32_t n_outputs; /* 1, or n_classes when there are more than two */
+	MlSchema *schema;
+	void *fitted;
+} MlModel;
+
+extern MlStatus ml_image_encode(MlEnv *env, const MlModel *model, const char *info, size_t info_len,
+								MlBuffer *out);
+extern MlStatus ml_image_decode(MlArena *arena, const void *data, size_t len, MlModel **model);
+
+/* HEAD, SCHM and INFO without decoding the model; info points into the data. model->fitted is NULL. */
+extern MlStatus ml_image_open(MlArena *arena, const void *data, size_t len, MlModel **model,
+							  const char **info, size_t *info_len);
+
+/* probs: n_classes probabilities that sum to 1, or the value of a regression in probs[0]. x: feature vector. */
+extern void ml_model_predict(const MlModel *model, const double *x, double *probs);
+
+#endif /* ML_MODEL_H */
