@@ -38,7 +38,7 @@ WARNINGS = -Wall -Wextra -Wno-declaration-after-statement
 PURE_CFLAGS = -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fvisibility=hidden -pthread $(WARNINGS)
 # The server's headers are not ours to keep free of warnings.
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
-PG_CFLAGS = -std=gnu11 -fvisibility=hidden -pthread $(WARNINGS)
+PG_CFLAGS = -std=gnu11 -pthread $(WARNINGS)
 SHLIB_LINK = -lopenblas -ljson-c -lz -lm -lpthread
 
 # No LLVM bitcode: our kernels are not for inlining into expressions.
