@@ -20,4 +20,16 @@
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+/* 15 split parse analysis by the kind of parameters. */
+#if PG_VERSION_NUM < 150000
+#define pg_analyze_and_rewrite_fixedparams pg_analyze_and_rewrite
+#endif
+
+/* 18 has no execute_once; everything we run, we run once. */
+#if PG_VERSION_NUM >= 180000
+#define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0)
+#else
+#define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0, true)
+#endif
+
 #endif

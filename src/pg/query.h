@@ -1,0 +1,30 @@
+/*
+ * query.h
+ *		Read a user's query: what it returns, and its rows, one call a row.
+ *
+ * The text must be exactly one SELECT, VALUES, TABLE or WITH that changes
+ * nothing. It runs once, with the caller's rights and row security, read-only,
+ * and its rows are never stored on the way.
+ */
+#ifndef MLPLAT_QUERY_H
+#define MLPLAT_QUERY_H
+
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+
+/* All columns of the slot are at hand (tts_values, tts_isnull). Memory allocated here is freed after the row. */
+typedef void (*MlplatRowFn)(void *arg, TupleTableSlot *slot);
+
+typedef enum MlplatPlanKind
+{
+	MLPLAT_PLAN_SERIAL,  /* the same rows come in the same order while the table is not changed */
+	MLPLAT_PLAN_PARALLEL /* workers may be used; the callback must not write */
+} MlplatPlanKind;
+
+/* The columns that the query returns, without running it; allocated in the current context. */
+extern TupleDesc mlplat_describe_query(const char *sql);
+
+/* Run the query to its end; returns the number of rows. Sees what the transaction has done so far. */
+extern uint64 mlplat_run_query(const char *sql, MlplatPlanKind kind, MlplatRowFn row, void *arg);
+
+#endif
