@@ -32,11 +32,15 @@ typedef struct MlDataset
 	const MlSchema *schema;
 	const MlFrame *frame;
 	MlTask task;
-	uint32_t n_classes;    /* classification: >= 2 */
+	uint32_t n_classes;	   /* classification: >= 2 */
 	int64_t target_column; /* in the frame; -1: no target */
 	int64_t weight_column; /* -1: all weights are 1 */
-	const uint32_t
-		*class_of; /* target value -> class: by level code; NULL: the target is the class index */
+	/*
+	 * The class of a target value t: its position k in class_value (n_classes distinct values, ascending),
+	 * or k = t itself, a level code, where class_value is NULL; then class_of[k], or k where that is NULL.
+	 */
+	const double *class_value;
+	const uint32_t *class_of;
 	const double *class_weight; /* n_classes factors on the row weight; NULL: none */
 } MlDataset;
 
