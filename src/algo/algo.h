@@ -39,6 +39,7 @@ typedef struct MlStreamInput
 	const MlParams *params;
 	uint32_t n_features;
 	MlTask task;
+	const MlSchema *schema; /* for names in errors; NULL: features are named by number */
 } MlStreamInput;
 
 /* The moving parts of a streaming algorithm. State: from the arena; grows there if it must. */
