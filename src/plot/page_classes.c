@@ -1,0 +1,228 @@
+/*
+ * page_classes.c
+ *		The confusion matrix: as a heat map, as figures per class, and the mix-ups that matter.
+ */
+#include "plot/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_CLASSES_LISTED 26
+#define MAX_MIXUPS 10
+
+/* Precision, recall and F1 of one class against the rest. */
+typedef struct ClassFigures
+{
+	size_t index;
+	double rows, precision, recall, f1;
+} ClassFigures;
+
+/* One kind of mistake. */
+typedef struct Mixup
+{
+	size_t actual, predicted;
+	double rows;
+} Mixup;
+
+/* a / b, or NaN where that says nothing. */
+static double
+share(double a, double b)
+{
+	return b > 0.0 ? a / b : NAN;
+}
+
+/* The figures of class k. */
+static ClassFigures
+figures_of(const MlPage *page, size_t k)
+{
+	size_t n = page->n_confusion;
+	double row = 0.0, column = 0.0, hit = page->confusion[k * n + k];
+	ClassFigures f = {.index = k};
+
+	for (size_t j = 0; j < n; j++)
+	{
+		row += page->confusion[k * n + j];
+		column += page->confusion[j * n + k];
+	}
+	f.rows = row;
+	f.recall = share(hit, row);
+	f.precision = share(hit, column);
+	f.f1 = share(2.0 * hit, row + column);
+	return f;
+}
+
+/* The worst found first, classes without rows last, then in their order. */
+static int
+by_recall(const void *a, const void *b)
+{
+	const ClassFigures *x = a, *y = b;
+	double rx = isnan(x->recall) ? 2.0 : x->recall, ry = isnan(y->recall) ? 2.0 : y->recall;
+
+	if (rx != ry)
+		return rx < ry ? -1 : 1;
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The table of classes; of many, those that are found least. */
+static MlStatus
+put_class_table(MlPage *page)
+{
+	size_t n = page->n_confusion, shown = ML_MIN(n, MAX_CLASSES_LISTED);
+	ClassFigures *rows = ml_arena_array(&page->arena, n, sizeof(ClassFigures));
+
+	if (!rows)
+		return ML_ENOMEM;
+	for (size_t k = 0; k < n; k++)
+		rows[k] = figures_of(page, k);
+	if (n > shown)
+		qsort(rows, n, sizeof(ClassFigures), by_recall);
+	ml_page_card(page, n > shown ? "The classes that are found least" : "Class by class",
+				 n == 2 ? "two" : "");
+	ml_page_raw(page,
+				"<div class=\"scroll\"><table><thead><tr><th>Class</th><th class=\"r\">Rows</th>"
+				"<th class=\"r\">Precision</th><th class=\"r\">Recall</th>"
+				"<th class=\"r\">F1</th></tr></thead><tbody>");
+	for (size_t i = 0; i < shown; i++)
+	{
+		const double values[4] = {rows[i].rows, rows[i].precision, rows[i].recall, rows[i].f1};
+
+		ml_page_raw(page, "<tr><td>");
+		ml_page_name(page, page->confusion_labels[rows[i].index], n == 2 ? 30.0 : 11.0);
+		ml_page_raw(page, "</td>");
+		for (int k = 0; k < 4; k++)
+		{
+			ml_page_raw(page, "<td class=\"r\">");
+			ml_page_number(page, values[k], k == 0 ? 4 : 3);
+			ml_page_raw(page, "</td>");
+		}
+		ml_page_raw(page, "</tr>");
+	}
+	ml_page_raw(page, "</tbody></table></div>");
+	if (n > shown)
+		ml_put_format(page->out, "<p class=\"more\">and %zu more classes</p>", n - shown);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* The largest cells beside the diagonal, the largest first. Returns how many there are. */
+static size_t
+largest_mixups(const MlPage *page, Mixup *top)
+{
+	size_t n = page->n_confusion, found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++)
+		{
+			Mixup m = {i, j, page->confusion[i * n + j]};
+			size_t at;
+
+			if (i == j || !(m.rows > 0.0) || (found == MAX_MIXUPS && m.rows <= top[found - 1].rows))
+				continue;
+			at = found < MAX_MIXUPS ? found++ : found - 1;
+			for (; at > 0 && top[at - 1].rows < m.rows; at--)
+				top[at] = top[at - 1];
+			top[at] = m;
+		}
+	return found;
+}
+
+/* "actual, taken for predicted" */
+static MlStatus
+mixup_name(MlPage *page, const Mixup *mixup, char **name)
+{
+	const char *actual = page->confusion_labels[mixup->actual];
+	const char *predicted = page->confusion_labels[mixup->predicted];
+	size_t room = strlen(actual) + strlen(predicted) + 8;
+
+	*name = ml_arena_alloc(&page->arena, room);
+	if (!*name)
+		return ML_ENOMEM;
+	snprintf(*name, room, "%s \xE2\x86\x92 %s", actual, predicted);
+	return ML_OK;
+}
+
+/* Which classes are taken for which others. */
+static MlStatus
+put_mixups(MlPage *page)
+{
+	Mixup top[MAX_MIXUPS];
+	MlBar bars[MAX_MIXUPS];
+	char texts[MAX_MIXUPS][ML_NUMBER_ROOM];
+	size_t n = largest_mixups(page, top);
+	MlBarChart chart = {.caption = {"Most frequent mix-ups",
+									"Pairs of classes that are taken for each other, by rows.",
+									false},
+						.bars = bars,
+						.n = n};
+
+	if (n == 0)
+		return ML_OK;
+	for (size_t i = 0; i < n; i++)
+	{
+		char *name;
+
+		ML_TRY(mixup_name(page, &top[i], &name));
+		bars[i] = (MlBar){name, top[i].rows, ml_human_number(texts[i], top[i].rows, 4)};
+	}
+	ml_page_card(page, "Most frequent mix-ups", "");
+	ml_page_raw(page, "<p>The actual class, and what it was taken for.</p>");
+	ml_chart_bars(page->out, &chart);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* The heat map; tints are shares of the actual class. */
+static MlStatus
+put_heat_map(MlPage *page)
+{
+	size_t n = page->n_confusion;
+	double *shades = ml_arena_array(&page->arena, n * n, sizeof(double));
+	bool wide = n >= ML_WIDE_FROM;
+	MlHeatMap map = {
+		.caption = {"Confusion matrix", "Rows are actual classes, columns predicted ones.", false},
+		.n = n,
+		.labels = page->confusion_labels,
+		.values = page->confusion,
+		.shades = shades,
+		.row_title = "Actual",
+		.column_title = "Predicted"};
+
+	if (!shades)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+	{
+		double row = figures_of(page, i).rows;
+
+		for (size_t j = 0; j < n; j++)
+			shades[i * n + j] = row > 0.0 ? page->confusion[i * n + j] / row : 0.0;
+	}
+	ml_page_card(page, "Confusion matrix", wide ? "two" : "");
+	ml_page_raw(page,
+				"<p>Rows by actual and predicted class. The darker a cell, the larger its share "
+				"of the actual class; blue is right, orange is wrong.</p>");
+	ml_page_raw(page, wide ? "<div class=\"wide\">" : "");
+	ml_chart_heat(page->out, &map);
+	ml_page_raw(page, wide ? "</div></div>" : "</div>");
+	return ML_OK;
+}
+
+/* Everything that the confusion matrix tells. */
+MlStatus
+ml_page_confusion(MlPage *page)
+{
+	if (!page->confusion)
+		return ML_OK;
+	ml_page_raw(page, "<section id=\"classes\"><h2>Right and wrong</h2><p class=\"sub\">");
+	ml_page_raw(page, page->n_confusion == 2
+						  ? "Each row counts as the class that is more probable than not."
+						  : "Each row counts as its most probable class.");
+	ml_page_raw(page, "</p><div class=\"grid\">");
+	ML_TRY(put_heat_map(page));
+	if (page->n_confusion > 2)
+		ML_TRY(put_mixups(page));
+	ML_TRY(put_class_table(page));
+	ml_page_raw(page, "</div></section>");
+	return ML_OK;
+}

@@ -1,0 +1,338 @@
+/*
+ * page_model.c
+ *		What is in the model: importance, coefficients, the course of the training, parameters.
+ */
+#include "plot/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BARS 20
+#define MAX_COEFFICIENTS 20
+
+/* An element of an array and what it is sorted by. */
+typedef struct Ranked
+{
+	const MlJson *item;
+	double key;
+	size_t place; /* in the facts: keeps equal keys in order */
+} Ranked;
+
+/* The largest keys first, missing ones last. */
+static int
+by_key(const void *a, const void *b)
+{
+	const Ranked *x = a, *y = b;
+	double kx = isnan(x->key) ? -INFINITY : x->key, ky = isnan(y->key) ? -INFINITY : y->key;
+
+	if (kx != ky)
+		return kx > ky ? -1 : 1;
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Importance: the part of each feature, the largest on top. */
+static MlStatus
+put_importance(MlPage *page)
+{
+	size_t n, shown;
+	const MlJson *array = ml_fact_array(page->facts, "importance", &n);
+	Ranked *ranked = ml_arena_array(&page->arena, n + 1, sizeof(Ranked));
+	MlBar bars[MAX_BARS];
+	char texts[MAX_BARS][ML_NUMBER_ROOM];
+	double total = 0.0;
+	MlBarChart chart = {.caption = {"Importance", "Share of the total gain by feature.", false},
+						.bars = bars};
+
+	if (!ranked)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+	{
+		ranked[i] = (Ranked){&array->items[i], ml_fact_number(&array->items[i], "gain"), i};
+		total += ranked[i].key > 0.0 && isfinite(ranked[i].key) ? ranked[i].key : 0.0;
+	}
+	if (!(total > 0.0))
+		return ML_OK;
+	qsort(ranked, n, sizeof(Ranked), by_key);
+	shown = ML_MIN(n, MAX_BARS);
+	for (size_t i = 0; i < shown; i++)
+	{
+		const char *name = ml_fact_text(ranked[i].item, "feature");
+		double part = ranked[i].key / total;
+
+		snprintf(texts[i], ML_NUMBER_ROOM, "%s", ml_human_percent(texts[i], part));
+		bars[i] = (MlBar){name ? name : "\xE2\x80\x93", part, texts[i]};
+	}
+	chart.n = shown;
+	ml_page_card(page, "Importance", "");
+	ml_page_raw(page, "<p>How much each feature contributes to the fit, as a share of all.</p>");
+	ml_chart_bars(page->out, &chart);
+	if (n > shown)
+		ml_put_format(page->out, "<p class=\"more\">and %zu more features</p>", n - shown);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* A p-value as people write it. */
+static void
+put_p_value(MlPage *page, double p)
+{
+	if (p < 0.001)
+		ml_page_raw(page, "&lt; 0.001");
+	else if (isnan(p))
+		ml_page_number(page, p, 3);
+	else
+		ml_put_format(page->out, "%.3f", p);
+}
+
+/* One row of the coefficients' table. */
+static void
+put_coefficient(MlPage *page, const MlJson *row, bool classes, bool tested)
+{
+	static const char *const keys[] = {"value", "std_error", "statistic"};
+	const char *feature = ml_fact_text(row, "feature"), *class = ml_fact_text(row, "class");
+
+	ml_page_raw(page, "<tr><td>");
+	ml_page_name(page, feature ? feature : "\xE2\x80\x93", 22.0);
+	ml_page_raw(page, "</td>");
+	if (classes)
+	{
+		ml_page_raw(page, "<td>");
+		ml_page_name(page, class ? class : "\xE2\x80\x93", 12.0);
+		ml_page_raw(page, "</td>");
+	}
+	for (int k = 0; k < (tested ? 3 : 1); k++)
+	{
+		ml_page_raw(page, "<td class=\"r\">");
+		ml_page_number(page, ml_fact_number(row, keys[k]), 4);
+		ml_page_raw(page, "</td>");
+	}
+	if (tested)
+	{
+		ml_page_raw(page, "<td class=\"r\">");
+		put_p_value(page, ml_fact_number(row, "p_value"));
+		ml_page_raw(page, "</td>");
+	}
+	ml_page_raw(page, "</tr>");
+}
+
+/* Rank the coefficients: the intercept first, then by test statistic, or by size where there is none. */
+static void
+rank_coefficients(const MlJson *array, Ranked *ranked, bool *classes, bool *tested)
+{
+	*classes = *tested = false;
+	for (size_t i = 0; i < array->n; i++)
+	{
+		const MlJson *row = &array->items[i];
+
+		*classes |= ml_fact_text(row, "class") != NULL;
+		*tested |= isfinite(ml_fact_number(row, "std_error"));
+	}
+	for (size_t i = 0; i < array->n; i++)
+	{
+		const char *feature = ml_fact_text(&array->items[i], "feature");
+		double key = fabs(ml_fact_number(&array->items[i], *tested ? "statistic" : "value"));
+
+		if (feature && strcmp(feature, "(intercept)") == 0)
+			key = INFINITY;
+		ranked[i] = (Ranked){&array->items[i], key, i};
+	}
+	qsort(ranked, array->n, sizeof(Ranked), by_key);
+}
+
+/* The coefficients with their tests; of many, the strongest. */
+static MlStatus
+put_coefficients(MlPage *page)
+{
+	size_t n, shown;
+	const MlJson *array = ml_fact_array(page->facts, "coefficients", &n);
+	Ranked *ranked = ml_arena_array(&page->arena, n + 1, sizeof(Ranked));
+	bool classes, tested;
+
+	if (!ranked)
+		return ML_ENOMEM;
+	if (!array)
+		return ML_OK;
+	rank_coefficients(array, ranked, &classes, &tested);
+	shown = ML_MIN(n, MAX_COEFFICIENTS);
+	ml_page_card(page, "Coefficients", "two");
+	ml_page_raw(page, "<p>");
+	ml_page_raw(page,
+				page->task == ML_PAGE_REGRESSION
+					? "The change of the prediction for one unit more of a feature, all others "
+					  "alike."
+					: "The change of the log-odds for one unit more of a feature, all others "
+					  "alike.");
+	ml_page_raw(page, tested ? " A small p-value: unlikely by chance.</p>" : "</p>");
+	ml_page_raw(page, "<div class=\"scroll\"><table><thead><tr><th>Feature</th>");
+	ml_page_raw(page, classes ? "<th>Class</th>" : "");
+	ml_page_raw(page, "<th class=\"r\">Coefficient</th>");
+	ml_page_raw(page, tested ? "<th class=\"r\">Std. error</th><th class=\"r\">Statistic</th>"
+							   "<th class=\"r\">p-value</th>"
+							 : "");
+	ml_page_raw(page, "</tr></thead><tbody>");
+	for (size_t i = 0; i < shown; i++)
+		put_coefficient(page, ranked[i].item, classes, tested);
+	ml_page_raw(page, "</tbody></table></div>");
+	if (n > shown)
+		ml_put_format(page->out, "<p class=\"more\">the strongest %zu of %zu</p>", shown, n);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* What the predictions rest on. */
+MlStatus
+ml_page_drivers(MlPage *page)
+{
+	size_t n_importance, n_coefficients;
+
+	ml_fact_array(page->facts, "importance", &n_importance);
+	ml_fact_array(page->facts, "coefficients", &n_coefficients);
+	if (n_importance + n_coefficients == 0)
+		return ML_OK;
+	ml_page_raw(page, "<section id=\"drivers\"><h2>What drives the predictions</h2>"
+					  "<div class=\"grid\">");
+	ML_TRY(put_importance(page));
+	ML_TRY(put_coefficients(page));
+	ml_page_raw(page, "</div></section>");
+	return ML_OK;
+}
+
+/* Columns of the training log. */
+typedef struct Log
+{
+	double *iteration, *loss, *valid;
+	size_t n, best; /* best: where the loss that counts is lowest */
+	bool has_valid;
+} Log;
+
+/* Read the log. Not there: n = 0. */
+static MlStatus
+read_log(MlPage *page, Log *log)
+{
+	const MlJson *array = ml_fact_array(page->facts, "log", &log->n);
+	const double *counts;
+
+	log->iteration = ml_arena_array(&page->arena, log->n + 1, sizeof(double));
+	log->loss = ml_arena_array(&page->arena, log->n + 1, sizeof(double));
+	log->valid = ml_arena_array(&page->arena, log->n + 1, sizeof(double));
+	if (!log->iteration || !log->loss || !log->valid)
+		return ML_ENOMEM;
+	log->has_valid = false;
+	for (size_t i = 0; i < log->n; i++)
+	{
+		log->iteration[i] = ml_fact_number(&array->items[i], "iteration");
+		if (isnan(log->iteration[i]))
+			log->iteration[i] = (double) (i + 1);
+		log->loss[i] = ml_fact_number(&array->items[i], "loss");
+		log->valid[i] = ml_fact_number(&array->items[i], "valid_loss");
+		log->has_valid |= isfinite(log->valid[i]);
+	}
+	counts = log->has_valid ? log->valid : log->loss;
+	log->best = 0;
+	for (size_t i = 1; i < log->n; i++)
+		if (counts[i] < counts[log->best] || isnan(counts[log->best]))
+			log->best = i;
+	return ML_OK;
+}
+
+/* What the learning curve says. */
+static void
+put_log_sentence(MlPage *page, const Log *log)
+{
+	ml_page_raw(page, "<p>");
+	if (!log->has_valid)
+	{
+		ml_page_raw(page, "The loss on the training rows after each iteration.");
+	}
+	else
+	{
+		ml_page_raw(page, "The loss on validation rows was lowest after iteration ");
+		ml_page_number(page, log->iteration[log->best], 9);
+		ml_page_raw(page, " of ");
+		ml_page_number(page, log->iteration[log->n - 1], 9);
+		ml_page_raw(page, log->best + 1 < log->n ? "; more did not help." : "; more might help.");
+	}
+	ml_page_raw(page, "</p>");
+}
+
+/* The learning curve: the loss after each iteration, the best one marked. */
+static MlStatus
+put_learning_curve(MlPage *page)
+{
+	Log log;
+	char label[64], room[ML_NUMBER_ROOM];
+	MlMark mark = {.label = label};
+	MlSeries series[2] = {{.name = "Training", .style = ML_SERIES_LINE, .color = 1},
+						  {.name = "Validation", .style = ML_SERIES_LINE, .color = 2}};
+	MlLineChart chart = {.caption = {"Learning curve",
+									 "Loss on training and validation rows after each iteration.",
+									 false},
+						 .x = {.label = "Iteration", .lo = NAN, .hi = NAN, .whole = true},
+						 .y = {.label = "Loss", .lo = NAN, .hi = NAN, .round = true},
+						 .series = series,
+						 .marks = &mark};
+
+	ML_TRY(read_log(page, &log));
+	if (log.n == 0)
+		return ML_OK;
+	series[0].x = series[1].x = log.iteration;
+	series[0].y = log.loss;
+	series[1].y = log.valid;
+	series[0].n = series[1].n = log.n;
+	chart.n_series = log.has_valid ? 2 : 1;
+	if (log.has_valid)
+	{
+		snprintf(label, sizeof(label), "best: %s", ml_human_number(room, log.valid[log.best], 4));
+		mark.x1 = mark.x2 = log.iteration[log.best];
+		mark.y1 = mark.y2 = log.valid[log.best];
+		chart.n_marks = 1;
+	}
+	ml_page_card(page, "Learning curve", "");
+	put_log_sentence(page, &log);
+	ml_chart_lines(page->out, &chart);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* A table of the members of an object. */
+static void
+put_members(MlPage *page, const char *key, const char *title)
+{
+	size_t n;
+	const MlJson *object = ml_fact_array(page->facts, key, &n);
+
+	if (!object || object->type != ML_JSON_OBJECT)
+		return;
+	ml_page_card(page, title, "");
+	ml_page_raw(page, "<div class=\"scroll\"><table><tbody>");
+	for (size_t i = 0; i < n; i++)
+	{
+		ml_page_raw(page, "<tr><td class=\"h\">");
+		ml_page_name(page, object->keys[i], 20.0);
+		ml_page_raw(page, "</td><td class=\"r\">");
+		ml_page_value(page, &object->items[i]);
+		ml_page_raw(page, "</td></tr>");
+	}
+	ml_page_raw(page, "</tbody></table></div></div>");
+}
+
+/* How it was trained. */
+MlStatus
+ml_page_training(MlPage *page)
+{
+	size_t n_log, n_params, n_summary;
+
+	ml_fact_array(page->facts, "log", &n_log);
+	ml_fact_array(page->facts, "params", &n_params);
+	ml_fact_array(page->facts, "summary", &n_summary);
+	if (n_log + n_params + n_summary == 0)
+		return ML_OK;
+	ml_page_raw(page, "<section id=\"training\"><h2>Training</h2><div class=\"grid\">");
+	ML_TRY(put_learning_curve(page));
+	put_members(page, "summary", "Fit");
+	put_members(page, "params", "Parameters");
+	ml_page_raw(page, "</div></section>");
+	return ML_OK;
+}

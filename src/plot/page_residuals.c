@@ -1,0 +1,227 @@
+/*
+ * page_residuals.c
+ *		How the predictions of a regression miss: three drawings of one sample of rows.
+ */
+#include "plot/page.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_COLUMNS 40
+
+/* The sample, rows with a missing value left out. */
+typedef struct Sample
+{
+	double *actual, *predicted, *residual;
+	double *sorted;   /* residuals, ascending */
+	double *absolute; /* without their signs, ascending */
+	size_t n;
+} Sample;
+
+/* qsort comparison of doubles. */
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *) a, y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Read the sample. Not there: n = 0. */
+static MlStatus
+read_sample(MlPage *page, Sample *s)
+{
+	const MlJson *columns = ml_json_get(page->curves, "residuals");
+	size_t na, np, n = 0;
+
+	ML_TRY(ml_fact_doubles(page, columns, "actual", &s->actual, &na));
+	ML_TRY(ml_fact_doubles(page, columns, "predicted", &s->predicted, &np));
+	s->residual = ml_arena_array(&page->arena, na + 1, sizeof(double));
+	s->sorted = ml_arena_array(&page->arena, na + 1, sizeof(double));
+	s->absolute = ml_arena_array(&page->arena, na + 1, sizeof(double));
+	if (!s->residual || !s->sorted || !s->absolute)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < ML_MIN(na, np); i++)
+	{
+		double residual = s->actual[i] - s->predicted[i];
+
+		if (!isfinite(residual))
+			continue;
+		s->actual[n] = s->actual[i];
+		s->predicted[n] = s->predicted[i];
+		s->residual[n] = s->sorted[n] = residual;
+		s->absolute[n++] = fabs(residual);
+	}
+	s->n = n;
+	qsort(s->sorted, n, sizeof(double), compare_doubles);
+	qsort(s->absolute, n, sizeof(double), compare_doubles);
+	return ML_OK;
+}
+
+/* Quantile of n > 0 sorted values, between neighbours. */
+static double
+quantile(const double *sorted, size_t n, double p)
+{
+	double at = p * (double) (n - 1);
+	size_t i = (size_t) at, next = ML_MIN(i + 1, n - 1);
+
+	return sorted[i] + (sorted[next] - sorted[i]) * (at - (double) i);
+}
+
+/* Predicted over actual: on the diagonal where the model is right. */
+static void
+put_scatter(MlPage *page, const Sample *s)
+{
+	double lo = INFINITY, hi = -INFINITY;
+	MlSeries series = {.x = s->actual,
+					   .y = s->predicted,
+					   .n = s->n,
+					   .name = "Row",
+					   .style = ML_SERIES_DOTS,
+					   .color = 1};
+	MlLineChart chart = {.caption = {"Predicted against actual",
+									 "One dot per row; exact predictions are on the line.", false},
+						 .x = {.label = "Actual", .lo = NAN, .hi = NAN, .round = true},
+						 .y = {.label = "Predicted", .lo = NAN, .hi = NAN, .round = true},
+						 .series = &series,
+						 .n_series = 1};
+
+	ml_range_add(&lo, &hi, s->actual, s->n);
+	ml_range_add(&lo, &hi, s->predicted, s->n);
+	chart.x.lo = chart.y.lo = lo;
+	chart.x.hi = chart.y.hi = hi;
+	chart.reference = (MlMark){lo, lo, hi, hi, "Exact"};
+	ml_page_card(page, "Predicted against actual", "");
+	ml_page_raw(page, "<p>Half of the rows are predicted to within ");
+	ml_page_number(page, quantile(s->absolute, s->n, 0.5), 3);
+	ml_page_raw(page, " of the actual value, 9 of 10 to within ");
+	ml_page_number(page, quantile(s->absolute, s->n, 0.9), 3);
+	ml_page_raw(page, ".</p>");
+	ml_chart_lines(page->out, &chart);
+	ml_page_raw(page, "</div>");
+}
+
+/* Edges of the histogram: round, about as wide as Freedman and Diaconis (1981) say. Returns the number of columns. */
+static size_t
+histogram_bins(const Sample *s, double *first, double *width)
+{
+	double lo = s->sorted[0], hi = s->sorted[s->n - 1];
+	double spread = quantile(s->sorted, s->n, 0.75) - quantile(s->sorted, s->n, 0.25);
+
+	/* A few wild rows must not press all others into one column. */
+	if (spread > 0.0 && hi - lo > 10.0 * spread)
+	{
+		lo = fmax(lo, quantile(s->sorted, s->n, 0.5) - 5.0 * spread);
+		hi = fmin(hi, quantile(s->sorted, s->n, 0.5) + 5.0 * spread);
+	}
+	*width = 2.0 * spread / cbrt((double) s->n);
+	*width = fmin(fmax(*width, (hi - lo) / MAX_COLUMNS), (hi - lo) / 8.0);
+	if (!(*width > 1e-9 * fmax(fabs(lo), fabs(hi))) || !isfinite(*width))
+		return 0;
+	*width = ml_round_step(*width);
+	*first = floor(lo / *width) * *width;
+	return (size_t) fmin(ceil((hi - *first) / *width + 1e-9), 2.0 * MAX_COLUMNS);
+}
+
+/* How large the errors are, and how often. */
+static MlStatus
+put_histogram(MlPage *page, const Sample *s)
+{
+	double first = 0.0, width = 0.0, outside = 0.0;
+	size_t n = histogram_bins(s, &first, &width);
+	double *edge = ml_arena_array(&page->arena, n + 1, sizeof(double));
+	double *count = ml_arena_array(&page->arena, n + 1, sizeof(double));
+	MlSeries series = {
+		.x = edge, .y = count, .n = n, .style = ML_SERIES_COLUMNS, .color = 1, .bar_width = width};
+	MlLineChart chart = {
+		.caption = {"Errors", "How many rows have an error of which size.", false},
+		.x = {.label = "Actual minus predicted", .lo = NAN, .hi = NAN},
+		.y = {.label = "Rows of the sample", .lo = 0.0, .hi = NAN, .whole = true, .round = true},
+		.series = &series,
+		.n_series = 1,
+		.reference = {0.0, -INFINITY, 0.0, INFINITY, "No error"}};
+
+	if (!edge || !count)
+		return ML_ENOMEM;
+	if (n == 0)
+		return ML_OK;
+	for (size_t k = 0; k < n; k++)
+		edge[k] = first + (double) k * width;
+	for (size_t i = 0; i < s->n; i++)
+	{
+		double k = floor((s->residual[i] - first) / width);
+
+		if (k >= 0.0 && k < (double) n)
+			count[(size_t) k] += 1.0;
+		else
+			outside += 1.0;
+	}
+	ml_page_card(page, "Errors", "");
+	ml_page_raw(page, "<p>The middle half of the errors lies between ");
+	ml_page_number(page, quantile(s->sorted, s->n, 0.25), 3);
+	ml_page_raw(page, " and ");
+	ml_page_number(page, quantile(s->sorted, s->n, 0.75), 3);
+	if (outside > 0.0)
+	{
+		ml_page_raw(page, "; ");
+		ml_page_number(page, outside, 3);
+		ml_page_raw(page, outside == 1.0 ? " row lies" : " rows lie");
+		ml_page_raw(page, " outside the picture");
+	}
+	ml_page_raw(page, ".</p>");
+	ml_chart_lines(page->out, &chart);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* Errors over predictions: a pattern here is something the model has not learned. */
+static void
+put_errors_by_prediction(MlPage *page, const Sample *s)
+{
+	double mean = 0.0;
+	MlSeries series = {.x = s->predicted,
+					   .y = s->residual,
+					   .n = s->n,
+					   .name = "Row",
+					   .style = ML_SERIES_DOTS,
+					   .color = 1};
+	MlLineChart chart = {
+		.caption = {"Errors by prediction", "Actual minus predicted, over predicted.", false},
+		.x = {.label = "Predicted", .lo = NAN, .hi = NAN, .round = true},
+		.y = {.label = "Actual minus predicted", .lo = NAN, .hi = NAN, .round = true},
+		.series = &series,
+		.n_series = 1,
+		.reference = {-INFINITY, 0.0, INFINITY, 0.0, "No error"}};
+
+	for (size_t i = 0; i < s->n; i++)
+		mean += (s->residual[i] - mean) / (double) (i + 1);
+	ml_page_card(page, "Errors by prediction", "");
+	ml_page_raw(page, "<p>On average the prediction is ");
+	ml_page_number(page, fabs(mean), 2);
+	ml_page_raw(page, mean >= 0.0 ? " too low" : " too high");
+	ml_page_raw(page, ". A pattern in the cloud is something left to learn.</p>");
+	ml_chart_lines(page->out, &chart);
+	ml_page_raw(page, "</div>");
+}
+
+/* All drawings of the errors. */
+MlStatus
+ml_page_residuals(MlPage *page)
+{
+	Sample sample;
+
+	if (page->task != ML_PAGE_REGRESSION)
+		return ML_OK;
+	ML_TRY(read_sample(page, &sample));
+	if (sample.n == 0)
+		return ML_OK;
+	ml_page_raw(page, "<section id=\"curves\"><h2>Errors</h2><p class=\"sub\">A sample of ");
+	ml_page_number(page, (double) sample.n, 4);
+	ml_page_raw(page, " held-out rows.</p><div class=\"grid\">");
+	put_scatter(page, &sample);
+	ML_TRY(put_histogram(page, &sample));
+	put_errors_by_prediction(page, &sample);
+	ml_page_raw(page, "</div></section>");
+	return ML_OK;
+}

@@ -1,0 +1,375 @@
+/*
+ * report.c
+ *		The report page of a model: its head, its headline figures, and the order of its parts.
+ *
+ * One HTML document that needs nothing from anywhere (page_style.c holds its
+ * style, script and policy). A reader in a hurry finds on the first screen what
+ * the model is, what it was trained on and how good it is, in words; everything
+ * below is for those who want to know more.
+ */
+#include "plot/page.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What kind of model the facts describe. */
+static MlPageTask
+task_of(const MlJson *facts, const MlJson *curves)
+{
+	const char *task = ml_fact_text(facts, "task");
+	size_t n_classes;
+
+	ml_fact_array(facts, "classes", &n_classes);
+	if (task && strstr(task, "regression"))
+		return ML_PAGE_REGRESSION;
+	if (n_classes == 2 || (task && strstr(task, "binary")) || ml_json_get(curves, "roc"))
+		return ML_PAGE_BINARY;
+	if (n_classes > 2 || (task && strstr(task, "class")) || ml_json_get(curves, "confusion"))
+		return ML_PAGE_MULTICLASS;
+	return ml_json_get(curves, "residuals") ? ML_PAGE_REGRESSION : ML_PAGE_OTHER;
+}
+
+/* Read the confusion matrix; anything but n rows of n numbers counts as none. */
+static MlStatus
+read_confusion(MlPage *page)
+{
+	const MlJson *object = ml_json_get(page->curves, "confusion"), *labels, *matrix;
+	size_t n, n_rows;
+
+	labels = ml_fact_array(object, "classes", &n);
+	matrix = ml_fact_array(object, "matrix", &n_rows);
+	if (!labels || !matrix || n != n_rows)
+		return ML_OK;
+	page->confusion_labels = ml_arena_array(&page->arena, n, sizeof(char *));
+	page->confusion = ml_arena_array(&page->arena, n * n, sizeof(double));
+	if (!page->confusion_labels || !page->confusion)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+	{
+		const MlJson *row = &matrix->items[i], *label = &labels->items[i];
+
+		page->confusion_labels[i] = label->type == ML_JSON_STRING || label->type == ML_JSON_NUMBER
+										? label->string
+										: "\xE2\x80\x93";
+		if (row->type != ML_JSON_ARRAY || row->n != n)
+		{
+			page->confusion = NULL;
+			return ML_OK;
+		}
+		for (size_t j = 0; j < n; j++)
+			if (row->items[j].type == ML_JSON_NUMBER && row->items[j].number > 0.0)
+				page->confusion[i * n + j] = row->items[j].number;
+	}
+	page->n_confusion = n;
+	return ML_OK;
+}
+
+/* Find what several parts need. */
+static MlStatus
+open_page(MlPage *page)
+{
+	size_t n;
+	const MlJson *classes = ml_fact_array(page->facts, "classes", &n);
+	const MlJson *metrics = ml_fact_array(page->facts, "metrics", &n);
+
+	page->metrics = metrics && metrics->type == ML_JSON_OBJECT ? metrics : NULL;
+	page->curves = ml_fact_array(page->facts, "curves", &n);
+	page->task = task_of(page->facts, page->curves);
+	page->name = ml_fact_text(page->facts, "name");
+	page->target = ml_fact_text(page->facts, "target");
+	page->negative = "negative";
+	page->positive = "positive";
+	if (classes && classes->type == ML_JSON_ARRAY && classes->n == 2)
+	{
+		if (classes->items[0].type == ML_JSON_STRING)
+			page->negative = classes->items[0].string;
+		if (classes->items[1].type == ML_JSON_STRING)
+			page->positive = classes->items[1].string;
+	}
+	return read_confusion(page);
+}
+
+/* What the model is, in one or two sentences. */
+static void
+put_lead(MlPage *page)
+{
+	const char *algorithm = ml_fact_text(page->facts, "algorithm");
+	const char *summary = ml_fact_text(page->facts, "algorithm_summary");
+	size_t n;
+
+	ml_page_raw(page, "<p class=\"lead\">Predicts <b>");
+	ml_page_name(page, page->target ? page->target : "its target", 40.0);
+	ml_page_raw(page, "</b>");
+	if (page->task == ML_PAGE_BINARY)
+	{
+		ml_page_raw(page, " (\xE2\x80\x9C");
+		ml_page_name(page, page->positive, 20.0);
+		ml_page_raw(page, "\xE2\x80\x9D or \xE2\x80\x9C");
+		ml_page_name(page, page->negative, 20.0);
+		ml_page_raw(page, "\xE2\x80\x9D)");
+	}
+	else if (page->task == ML_PAGE_MULTICLASS && ml_fact_array(page->facts, "classes", &n))
+		ml_put_format(page->out, " (one of %zu classes)", n);
+	if (ml_fact_array(page->facts, "features", &n))
+		ml_put_format(page->out, " from %zu column%s", n, n == 1 ? "" : "s");
+	if (algorithm)
+	{
+		ml_page_raw(page, " with <b>");
+		ml_page_name(page, algorithm, 20.0);
+		ml_page_raw(page, "</b>");
+	}
+	ml_page_raw(page, ".");
+	if (summary)
+	{
+		ml_page_raw(page, " ");
+		ml_page_name(page, summary, 100.0);
+		ml_page_raw(page, summary[strlen(summary) - 1] == '.' ? "" : ".");
+	}
+	ml_page_raw(page, "</p>");
+}
+
+/* One fact of the head: label, value, remark. */
+static void
+put_fact(MlPage *page, const char *label, const char *value, const char *remark)
+{
+	ml_page_raw(page, "<div><dt>");
+	ml_page_raw(page, label);
+	ml_page_raw(page, "</dt><dd>");
+	ml_page_name(page, value, 24.0);
+	if (remark)
+	{
+		ml_page_raw(page, "<small>");
+		ml_page_name(page, remark, 24.0);
+		ml_page_raw(page, "</small>");
+	}
+	ml_page_raw(page, "</dd></div>");
+}
+
+/* The strip of facts in the head. */
+static void
+put_facts(MlPage *page)
+{
+	static const struct
+	{
+		const char *key, *label;
+		const char *(*format)(char *room, double value);
+	} numbers[] = {{"seconds", "Training took", ml_human_seconds},
+				   {"image_bytes", "Model size", ml_human_bytes}};
+	const char *created = ml_fact_text(page->facts, "created"), *owner;
+	double rows = ml_fact_number(page->facts, "rows");
+	double holdout = ml_fact_number(page->facts, "holdout_rows");
+	double dropped = ml_fact_number(page->facts, "dropped");
+	char room[ML_NUMBER_ROOM], remark[80], day[11];
+
+	owner = ml_fact_text(page->facts, "owner");
+	ml_page_raw(page, "<dl class=\"facts\">");
+	if (created)
+	{
+		bool dated = strlen(created) >= 16 && created[4] == '-' && created[7] == '-';
+
+		memcpy(day, created, dated ? 10 : 0);
+		day[dated ? 10 : 0] = '\0';
+		snprintf(remark, sizeof(remark), dated ? "at %.5s" : "", dated ? created + 11 : "");
+		put_fact(page, "Trained", dated ? day : created, dated ? remark : NULL);
+	}
+	if (isfinite(rows))
+	{
+		char text[ML_NUMBER_ROOM];
+
+		snprintf(text, sizeof(text), "%s",
+				 ml_human_number(room, fmax(rows - fmax(holdout, 0.0), 0.0), 9));
+		snprintf(remark, sizeof(remark), "%s left out", ml_human_number(room, dropped, 9));
+		put_fact(page, "Rows learned from", text, dropped > 0.0 ? remark : NULL);
+	}
+	if (holdout > 0.0)
+		put_fact(page, "Rows held out", ml_human_number(room, holdout, 9), "for the figures below");
+	for (int k = 0; k < 2; k++)
+	{
+		double value = ml_fact_number(page->facts, numbers[k].key);
+
+		if (isfinite(value))
+			put_fact(page, numbers[k].label, numbers[k].format(room, value), NULL);
+	}
+	if (owner)
+		put_fact(page, "Owner", owner, NULL);
+	ml_page_raw(page, "</dl>");
+}
+
+/* Links to the parts that are there. */
+static void
+put_navigation(MlPage *page)
+{
+	size_t n_log, n_params, n_importance, n_coefficients, n_history, n_features;
+	bool curves = page->task == ML_PAGE_BINARY && ml_json_get(page->curves, "roc");
+	bool residuals = page->task == ML_PAGE_REGRESSION && ml_json_get(page->curves, "residuals");
+
+	ml_fact_array(page->facts, "log", &n_log);
+	ml_fact_array(page->facts, "params", &n_params);
+	ml_fact_array(page->facts, "importance", &n_importance);
+	ml_fact_array(page->facts, "coefficients", &n_coefficients);
+	ml_fact_array(page->facts, "history", &n_history);
+	ml_fact_array(page->facts, "features", &n_features);
+	ml_page_raw(page,
+				"<nav aria-label=\"Parts of this page\"><a href=\"#quality\">How good it is</a>");
+	if (curves)
+		ml_page_raw(page, "<a href=\"#curves\">Curves</a>");
+	if (residuals)
+		ml_page_raw(page, "<a href=\"#curves\">Errors</a>");
+	if (page->confusion)
+		ml_page_raw(page, "<a href=\"#classes\">Right and wrong</a>");
+	if (n_importance + n_coefficients > 0)
+		ml_page_raw(page, "<a href=\"#drivers\">What drives it</a>");
+	if (n_log + n_params > 0)
+		ml_page_raw(page, "<a href=\"#training\">Training</a>");
+	if (n_features > 0 || ml_fact_text(page->facts, "query"))
+		ml_page_raw(page, "<a href=\"#data\">Data</a>");
+	if (n_history > 0)
+		ml_page_raw(page, "<a href=\"#history\">Versions</a>");
+	ml_page_raw(page, "</nav>");
+}
+
+/* Head of the page: name, version, what it is, the strip of facts. */
+static void
+put_head(MlPage *page)
+{
+	double version = ml_fact_number(page->facts, "version");
+	const MlJson *active = ml_json_get(page->facts, "active");
+	const char *name = page->name ? page->name : "Model";
+
+	ml_page_raw(page, "<header><div class=\"in\"><p class=\"eye\">Model report</p><h1>");
+	ml_page_text(page, name);
+	if (isfinite(version))
+		ml_put_format(page->out, "<span class=\"tag\">version %.0f</span>", version);
+	if (active && active->type == ML_JSON_BOOL)
+		ml_page_raw(page, active->boolean ? "<span class=\"tag on\">active</span>"
+										  : "<span class=\"tag\">not active</span>");
+	ml_page_raw(page, "</h1>");
+	put_lead(page);
+	put_facts(page);
+	put_navigation(page);
+	ml_page_raw(page, "</div></header>");
+}
+
+/* One headline figure with what it means. */
+static void
+put_tile(MlPage *page, const char *metric, double value, bool first)
+{
+	const MlMetricText *text = ml_metric_text(metric);
+
+	ml_page_raw(page, first ? "<div class=\"card tile first\"><div class=\"l\">"
+							: "<div class=\"card tile\"><div class=\"l\">");
+	ml_page_name(page, text ? text->label : metric, 24.0);
+	ml_page_raw(page, "</div><div class=\"n\">");
+	ml_page_number(page, value, 4);
+	ml_page_raw(page, "</div><p>");
+	ml_metric_sentence(page, metric, value);
+	ml_page_raw(page, "</p></div>");
+}
+
+/* The headline: the metric that the versions are compared by, then those that people ask for. */
+static void
+put_tiles(MlPage *page, const char *metric)
+{
+	static const char *const asked[][5] = {
+		[ML_PAGE_OTHER] = {NULL},
+		[ML_PAGE_REGRESSION] = {"r2", "rmse", "mae", "mape", NULL},
+		[ML_PAGE_BINARY] = {"roc_auc", "accuracy", "f1", "log_loss", NULL},
+		[ML_PAGE_MULTICLASS] = {"accuracy", "f1", "log_loss", "balanced_accuracy", NULL},
+	};
+	double score = ml_fact_number(page->metrics, metric ? metric : "");
+	int n = 0;
+
+	if (isnan(score))
+		score = ml_fact_number(page->facts, "score");
+	ml_page_raw(page, "<div class=\"tiles\">");
+	if (metric && isfinite(score))
+		put_tile(page, metric, score, true);
+	for (int k = 0; asked[page->task][k] && n < 3; k++)
+	{
+		double value = ml_fact_number(page->metrics, asked[page->task][k]);
+
+		if (isnan(value) || (metric && strcmp(metric, asked[page->task][k]) == 0))
+			continue;
+		put_tile(page, asked[page->task][k], value, false);
+		n++;
+	}
+	ml_page_raw(page, "</div>");
+}
+
+/* How good it is, or why that is not known. */
+static void
+put_quality(MlPage *page)
+{
+	const char *metric = ml_fact_text(page->facts, "metric");
+	double holdout = ml_fact_number(page->facts, "holdout_rows");
+
+	ml_page_raw(page, "<section id=\"quality\"><h2>How good it is</h2>");
+	if (!page->metrics && isnan(ml_fact_number(page->facts, "score")))
+	{
+		ml_page_raw(page,
+					"<div class=\"note\"><b>Not evaluated: trained without a hold-out.</b>All rows "
+					"went into the training, so there were none left to try the model on. Train "
+					"it with <code>holdout =&gt; 0.2</code> to see here how good it is.</div>"
+					"</section>");
+		return;
+	}
+	ml_page_raw(page, "<p class=\"sub\">");
+	if (holdout > 0.0)
+	{
+		ml_page_raw(page, "Measured on ");
+		ml_page_number(page, holdout, 9);
+		ml_page_raw(page, " rows that the model never saw while it learned.");
+	}
+	ml_page_raw(page, "</p>");
+	put_tiles(page, metric);
+	ml_page_metrics(page);
+	ml_page_raw(page, "</section>");
+}
+
+/* The whole document. */
+static MlStatus
+put_document(MlPage *page)
+{
+	ML_TRY(open_page(page));
+	ml_page_raw(page, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+					  "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+					  "<meta http-equiv=\"Content-Security-Policy\" content=\"");
+	ml_page_raw(page, ml_page_policy);
+	ml_page_raw(page, "\">\n<title>");
+	ml_markup_text(page->out, page->name ? page->name : "Model");
+	ml_page_raw(page, " \xC2\xB7 model report</title>\n<style>");
+	ml_page_raw(page, ml_svg_style);
+	ml_page_raw(page, ml_page_style);
+	ml_page_raw(page, "</style>\n</head>\n<body>\n");
+	put_head(page);
+	ml_page_raw(page, "\n<main class=\"in\">\n");
+	put_quality(page);
+	ML_TRY(ml_poll(page->env));
+	ML_TRY(ml_page_curves(page));
+	ML_TRY(ml_page_residuals(page));
+	ML_TRY(ml_page_confusion(page));
+	ML_TRY(ml_page_drivers(page));
+	ML_TRY(ml_page_training(page));
+	ml_page_data(page);
+	ML_TRY(ml_page_history(page));
+	ml_page_raw(page,
+				"\n</main>\n<footer class=\"in\">Made by mlplat inside the database. This page is "
+				"complete in itself and loads nothing.</footer>\n<script>");
+	ml_page_raw(page, ml_page_script);
+	ml_page_raw(page, "</script>\n</body>\n</html>\n");
+	return page->out->status;
+}
+
+/* Write the page of these facts. */
+MlStatus
+ml_report_html(MlEnv *env, const MlJson *facts, MlBuffer *out)
+{
+	MlPage page = {.env = env, .facts = facts, .out = out};
+	MlStatus status;
+
+	ml_arena_init(&page.arena, env);
+	status = put_document(&page);
+	ml_arena_free(&page.arena);
+	return status;
+}
