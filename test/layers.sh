@@ -24,7 +24,12 @@ done
 for layer in $pure; do
     for object in "$layer"/*.o "$layer"/*/*.o; do
         [ -e "$object" ] || continue
-        nm "$object" | awk -v f="src/$object" '$2 ~ /^[bBdDC]$/ && $3 !~ /^(\.|__|_GLOBAL)/ {print f ": state that changes: " $3; e = 1} END {exit e}' || bad=1
+        # A constant table of pointers is relocated data: it changes while loading, and never again.
+        nm -f sysv "$object" | tr -d ' ' | awk -F'|' -v f="src/$object" '
+            $3 ~ /^[bBdDC]$/ && $7 !~ /^\.data\.rel\.ro/ && $1 !~ /^(\.|__|_GLOBAL)/ {
+                print f ": state that changes: " $1; e = 1
+            }
+            END {exit e}' || bad=1
     done
 done
 [ $bad -eq 0 ] && echo "layers: the rule holds"
