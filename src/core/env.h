@@ -69,7 +69,10 @@ extern void ml_env_init(MlEnv *env);
 /* End the pool, if one was started. Memory stays with its owners. */
 extern void ml_env_close(MlEnv *env);
 
-/* The pool of env->n_threads threads, started on first use; NULL never: with one thread it runs inline. */
+/*
+ * The pool of env->n_threads threads, started on first use; NULL never: with one thread it runs inline. Out of
+ * memory, it is a pool of size 1 on which ml_pool_run gives ML_ENOMEM.
+ */
 extern MlPool *ml_env_pool(MlEnv *env);
 
 /* Counted allocation, zeroed or not. On failure: NULL, with the error set (use ML_ENOMEM). */
@@ -84,7 +87,10 @@ extern void *ml_zalloc_array(MlEnv *env, size_t n, size_t size);
 /* Grow *ptr to hold at least n elements; *capacity is updated. Contents are kept. */
 extern MlStatus ml_grow(MlEnv *env, void *ptr, size_t *capacity, size_t n, size_t size);
 
-/* A large, zeroed block: from the heap within the budget, else mapped. Freed by ml_region_free. */
+/*
+ * A large, zeroed block, 64-byte aligned: from the heap within three quarters of the budget (so that
+ * rows leave room for the algorithm), else mapped. Freed by ml_region_free.
+ */
 typedef struct MlRegion
 {
 	void *data;
