@@ -39,7 +39,8 @@ typedef struct MlReader
 	const uint8_t *data;
 	size_t len;
 	size_t pos;
-	bool failed;
+	bool failed;    /* sticky */
+	bool no_memory; /* failed for want of memory, not because of the bytes */
 } MlReader;
 
 extern void ml_reader_init(MlReader *in, MlEnv *env, const void *data, size_t len);
@@ -50,8 +51,9 @@ extern float ml_get_f32(MlReader *in);
 extern double ml_get_f64(MlReader *in);
 extern const uint8_t *ml_get_bytes(MlReader *in,
 								   size_t len); /* points into the data; NULL: failed */
-extern char *ml_get_text(MlReader *in,
-						 MlArena *arena); /* copy; NULL: failed; no zero byte inside */
+extern char *
+ml_get_text(MlReader *in,
+			MlArena *arena); /* copy of valid UTF-8 without a zero byte; NULL: failed */
 
 /*
  * A count of things that take at least min_bytes each in the data that is left: a larger one is a
@@ -60,9 +62,15 @@ extern char *ml_get_text(MlReader *in,
 extern uint32_t ml_get_count(MlReader *in, size_t min_bytes);
 extern double *ml_get_f64_array(MlReader *in, MlArena *arena, size_t n);
 
-/* ML_OK when nothing has failed and nothing is left over, else ML_ECORRUPT with "what" in the error. */
+/*
+ * ML_OK when nothing has failed so far, else ML_ECORRUPT with "what" in the error, or ML_ENOMEM. Use it, and not
+ * ml_corrupt, after a get that allocates. ml_reader_end also wants nothing left over.
+ */
+extern MlStatus ml_reader_check(MlReader *in, const char *what);
 extern MlStatus ml_reader_end(MlReader *in, const char *what);
 extern MlStatus ml_corrupt(MlEnv *env, const char *what); /* "model image is damaged: <what>" */
+
+extern bool ml_utf8_valid(const char *text, size_t len); /* a zero byte is not valid */
 
 extern uint32_t ml_crc32c(const void *data, size_t len); /* Castagnoli */
 
