@@ -3,9 +3,11 @@
  *		Training rows in memory, column by column, in natural width.
  *
  * Rows are kept in chunks; inside a chunk each column is contiguous. Chunks
- * grow from 256 rows to 65,536, so a small group stays small. Integer columns
- * have a bitmap for missing values; floats use NaN. Chunks are regions: beyond
- * the memory budget they live in a mapped temporary file.
+ * grow with the frame, from 64 rows to 65,536 (fewer when rows are wide), so a
+ * small group stays small and a large frame wastes at most an eighth. Integer
+ * columns have a bitmap for missing values; floats use NaN, booleans and levels
+ * a code. Chunks are regions: beyond the memory budget they live in a mapped
+ * temporary file. A value that its width cannot hold becomes missing.
  *
  * Columns are the raw row's slots, then the target, then the weight if any.
  */
@@ -14,7 +16,7 @@
 
 #include "data/schema.h"
 
-#define ML_FRAME_CHUNK_MIN 256u
+#define ML_FRAME_CHUNK_MIN 64u
 #define ML_FRAME_CHUNK_MAX 65536u
 
 typedef struct MlFrame MlFrame;
@@ -23,7 +25,7 @@ extern MlStatus ml_frame_create(MlEnv *env, const MlWidth *widths, uint32_t n_co
 								MlFrame **frame);
 extern void ml_frame_free(MlFrame *frame);
 
-/* Append one row: n_columns doubles, as in a raw row. */
+/* Append one row: n_columns doubles, as in a raw row. ML_EDATA at 2^32 rows. Cancel is the caller's to poll. */
 extern MlStatus ml_frame_append(MlFrame *frame, const double *row);
 
 /* Append all rows of other, whose columns have the same widths; level codes pass through recode[column] where not NULL. */
@@ -41,6 +43,9 @@ extern void ml_frame_read(const MlFrame *frame, uint32_t column, size_t first, s
 /* Rows index[0..n-1] (any order; ascending is fastest) of a column. */
 extern void ml_frame_gather(const MlFrame *frame, uint32_t column, const uint32_t *index, size_t n,
 							double *out);
+
+/* True when every code of a level column is below n_levels: to be asked of a loaded frame. */
+extern bool ml_frame_levels_below(const MlFrame *frame, uint32_t column, uint32_t n_levels);
 
 extern void ml_frame_save(const MlFrame *frame, MlBuffer *out); /* for states that travel */
 extern MlStatus ml_frame_load(MlReader *in, MlEnv *env, MlFrame **frame);

@@ -8,7 +8,8 @@
  * level's code. NaN is missing; a level not seen in training is ML_UNSEEN.
  *
  * A *feature* is what algorithms see. Most slots are a feature as they stand;
- * a date or timestamp becomes several (year, month, day, dow, hour, epoch).
+ * a date or timestamp becomes several (epoch, year, month, day, dow; hour of a
+ * timestamp); an infinite one is missing in all of them.
  * ml_schema_expand makes the feature vector of a raw row, at training and at
  * prediction alike.
  */
@@ -41,13 +42,14 @@ typedef enum MlWidth
 
 #define ML_UNSEEN (-1.0)
 #define ML_MAX_SLOTS 65536 /* features of one model */
+#define ML_MAX_NAME 255    /* bytes of an input's name */
 
 typedef struct MlInput
 {
-	char *name;
+	char *name;      /* empty: bound by position; its features are called f1, f2, ... */
 	char *type_name; /* SQL type as the user knows it */
 	MlKind kind;
-	MlWidth width;       /* of its slots in a frame; not stored in the image */
+	MlWidth width;       /* of its slots in a frame; not stored: a loaded schema has the widest */
 	uint32_t n_slots;    /* 1, or the length of a block */
 	uint32_t first_slot; /* in the raw row */
 	uint32_t first_feature, n_features;
@@ -59,11 +61,11 @@ typedef enum MlPart
 {
 	ML_PART_VALUE = 0, /* the slot itself */
 	ML_PART_EPOCH,     /* days since 2000-01-01, with fraction */
-	ML_PART_YEAR,
-	ML_PART_MONTH, /* 1..12 */
-	ML_PART_DAY,   /* 1..31 */
-	ML_PART_DOW,   /* 0 = Sunday, as extract(dow) */
-	ML_PART_HOUR   /* 0..24, minutes as fraction */
+	ML_PART_YEAR,      /* as extract(year): 1 BC is -1 */
+	ML_PART_MONTH,     /* 1..12 */
+	ML_PART_DAY,       /* 1..31 */
+	ML_PART_DOW,       /* 0 = Sunday, as extract(dow) */
+	ML_PART_HOUR       /* 0..24, minutes as fraction */
 } MlPart;
 
 typedef struct MlFeature
@@ -96,7 +98,7 @@ extern void ml_schema_seal(MlSchema *schema);
 
 /* raw: n_slots values; features: n_features values. With schema->identity the caller may use raw itself. */
 extern void ml_schema_expand(const MlSchema *schema, const double *raw, double *features);
-extern double ml_date_part(MlPart part, double microseconds); /* NaN stays NaN */
+extern double ml_date_part(MlPart part, double microseconds); /* NaN: missing or infinite */
 
 extern const char *ml_kind_name(MlKind kind);
 extern int ml_schema_find(const MlSchema *schema, const char *name); /* input index or -1 */
