@@ -4,11 +4,15 @@
  *
  * Columns of the design, in this order: each numeric feature (missing values
  * replaced by the training mean), one indicator for each numeric feature that
- * had missing values in training, then for each categorical feature a 0/1
+ * had missing values in training (one for all parts of a date), then for each categorical feature a 0/1
  * column per kept level. The most frequent max_levels levels are kept; others,
  * and unseen ones, have all zeros; missing counts as a level of its own when
  * there were any. With drop_first the most frequent level has no column (it is
- * the reference), as least squares without a penalty needs.
+ * the reference), as least squares without a penalty needs; where max_levels
+ * left levels out, those are the reference, and no other is dropped.
+ *
+ * Features that are missing in every training row have no indicator, and levels
+ * that occur in none have no column.
  *
  * A row is thus n_dense doubles and, per categorical feature, at most one
  * active column: no one-hot matrix is ever formed.
@@ -20,12 +24,16 @@
 
 #define ML_NO_COLUMN UINT32_MAX
 
+/* What a column is, where it is not a level. */
+#define ML_DESIGN_NUMBER (-1)
+#define ML_DESIGN_MISSING (-2) /* the missing indicator, or the missing level */
+
 typedef struct MlDesignColumn
 {
 	uint32_t feature;
-	int32_t level; /* code; -1: the number itself; -2: the missing indicator or missing level */
-	double mean,
-		scale; /* of the training rows, weighted; column = (value - mean) / scale when standardised */
+	int32_t level; /* code, ML_DESIGN_NUMBER or ML_DESIGN_MISSING */
+	/* Of the imputed training rows, weighted; column = (value - mean) / scale when standardised. Levels: 0, 1. */
+	double mean, scale;
 } MlDesignColumn;
 
 typedef struct MlDesign
@@ -48,7 +56,7 @@ typedef struct MlDesignOptions
 	bool drop_first;
 } MlDesignOptions;
 
-/* One pass over the training rows. ML_EDATA when a number is infinite (names the feature). */
+/* One pass over the training rows, which have weights above 0. ML_EDATA names a feature with an infinite number. */
 extern MlStatus ml_design_fit(MlEnv *env, MlArena *arena, const MlDataset *data, const MlRows *rows,
 							  const MlDesignOptions *options, MlDesign **design);
 
@@ -64,6 +72,10 @@ extern void ml_design_block(const MlDesign *design, const MlDataset *data, const
 /* Name of a column: "age", "origin=ATL", "age is missing", "origin is missing". */
 extern void ml_design_name(const MlDesign *design, const MlSchema *schema, uint32_t column,
 						   MlBuffer *out);
+
+/* A design of columns in the order above. */
+extern MlStatus ml_design_make(MlArena *arena, const MlSchema *schema,
+							   const MlDesignColumn *columns, size_t n, MlDesign **design);
 
 extern void ml_design_save(const MlDesign *design, MlBuffer *out);
 extern MlStatus ml_design_load(MlReader *in, MlArena *arena, const MlSchema *schema,
