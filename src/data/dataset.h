@@ -32,7 +32,7 @@ typedef struct MlDataset
 	const MlSchema *schema;
 	const MlFrame *frame;
 	MlTask task;
-	uint32_t n_classes;	   /* classification: >= 2 */
+	uint32_t n_classes;    /* classification: >= 2 */
 	int64_t target_column; /* in the frame; -1: no target */
 	int64_t weight_column; /* -1: all weights are 1 */
 	/*
