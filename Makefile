@@ -6,6 +6,7 @@
 #   make isolation, tap     concurrency and server tests (TAP starts its own clusters)
 #   make layers, format     the layer rule; clang-format over the tree
 #   make bench              every benchmark (needs a running server, see test/bench/README.md)
+#   make frame-memory       what a frame costs in memory, without a server
 #
 # test/all.sh runs every test against a throw-away cluster of its own.
 
@@ -95,4 +96,12 @@ format-check:
 bench:
 	@test/bench/run.sh
 
-.PHONY: unit isolation tap layers format format-check bench
+build/bench/%: test/bench/%.c $(PURE_SRCS:.c=.o)
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -lopenblas -ljson-c -lz -lm
+
+# Bytes per natural byte of a frame, at three sizes.
+frame-memory: build/bench/frame_memory
+	@$<
+
+.PHONY: unit isolation tap layers format format-check bench frame-memory
