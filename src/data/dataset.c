@@ -46,11 +46,31 @@ ml_dataset_feature(const MlDataset *data, uint32_t feature, const MlRows *rows, 
 			out[i] = ml_date_part(source->part, out[i]);
 }
 
-/* The target of rows[first..first+n-1]: the value, or the class. */
+/* The position of a value among n ascending ones of which it is one. */
+static size_t
+position(const double *values, size_t n, double value)
+{
+	size_t low = 0;
+
+	while (n > 1)
+	{
+		size_t half = n / 2;
+
+		low += values[low + half] <= value ? half : 0;
+		n -= half;
+	}
+	return low;
+}
+
+/* The target of rows[first..first+n-1]: the value, or the class. NaN stays. */
 void
 ml_dataset_target(const MlDataset *data, const MlRows *rows, size_t first, size_t n, double *out)
 {
 	read_column(data, (uint32_t) data->target_column, rows, first, n, out);
+	if (data->class_value)
+		for (size_t i = 0; i < n; i++)
+			if (out[i] == out[i])
+				out[i] = (double) position(data->class_value, data->n_classes, out[i]);
 	if (data->class_of)
 		for (size_t i = 0; i < n; i++)
 			if (out[i] >= 0)

@@ -133,6 +133,37 @@ targets_are_classes(void)
 }
 
 static void
+numbers_are_classes_by_their_position(void)
+{
+	/* The first column holds 0..999 and NaN in every tenth row. */
+	static double values[N_ROWS];
+	static const uint32_t swap[] = {1, 0};
+	static const double two[] = {-3.5, 1};
+	Fixture f;
+	double out[N_ROWS];
+	MlRows all = {NULL, N_ROWS};
+
+	set_up(&f);
+	for (int i = 0; i < N_ROWS; i++)
+		values[i] = i;
+	f.data.target_column = 0;
+	f.data.class_value = values;
+	for (uint32_t n = 1; n <= N_ROWS; n += 13)
+	{
+		f.data.n_classes = n;
+		ml_dataset_target(&f.data, &all, 0, n, out);
+		for (uint32_t i = 0; i < n; i++)
+			CHECK(same(out[i], i % 10 == 0 ? NAN : i));
+	}
+	f.data.class_value = two;
+	f.data.class_of = swap;
+	f.data.n_classes = 2;
+	ml_dataset_target(&f.data, &all, 1, 1, out);
+	CHECK(out[0] == 0);
+	tear_down(&f);
+}
+
+static void
 weights_multiply(void)
 {
 	static const uint32_t class_of[] = {2, 0, 1};
@@ -171,6 +202,7 @@ main(void)
 	RUN(features_are_slots_and_parts);
 	RUN(a_block_is_the_features_of_a_row);
 	RUN(targets_are_classes);
+	RUN(numbers_are_classes_by_their_position);
 	RUN(weights_multiply);
 	RUN(tasks_have_names);
 	return unit_end();
