@@ -280,23 +280,27 @@ ml_frame_gather(const MlFrame *frame, uint32_t column, const uint32_t *index, si
 	}
 }
 
-/* True when every level code of a column is below n_levels. */
-bool
-ml_frame_levels_below(const MlFrame *frame, uint32_t column, uint32_t n_levels)
+/* The range and the number of missing values of a column. */
+MlFrameRange
+ml_frame_range(const MlFrame *frame, uint32_t column)
 {
-	double block[256];
+	MlFrameRange range = {.min = INFINITY, .max = -INFINITY};
 	size_t n_rows = ml_frame_rows(frame);
-	bool below = true;
+	double block[256];
 
-	for (size_t row = 0; row < n_rows; row += 256)
+	for (size_t first = 0; first < n_rows; first += 256)
 	{
-		size_t n = ML_MIN(n_rows - row, 256);
+		size_t n = ML_MIN(n_rows - first, 256);
 
-		ml_frame_read(frame, column, row, n, block);
+		ml_frame_read(frame, column, first, n, block);
 		for (size_t i = 0; i < n; i++)
-			below &= !(block[i] >= n_levels);
+		{
+			range.min = block[i] < range.min ? block[i] : range.min;
+			range.max = block[i] > range.max ? block[i] : range.max;
+			range.n_missing += block[i] != block[i];
+		}
 	}
-	return below;
+	return range;
 }
 
 /* ---- appending another frame */

@@ -44,8 +44,14 @@ extern void ml_frame_read(const MlFrame *frame, uint32_t column, size_t first, s
 extern void ml_frame_gather(const MlFrame *frame, uint32_t column, const uint32_t *index, size_t n,
 							double *out);
 
-/* True when every code of a level column is below n_levels: to be asked of a loaded frame. */
-extern bool ml_frame_levels_below(const MlFrame *frame, uint32_t column, uint32_t n_levels);
+/* What a column holds: to be checked where a frame was loaded. Without a value min is INFINITY, max -INFINITY. */
+typedef struct MlFrameRange
+{
+	double min, max;
+	size_t n_missing;
+} MlFrameRange;
+
+extern MlFrameRange ml_frame_range(const MlFrame *frame, uint32_t column);
 
 extern void ml_frame_save(const MlFrame *frame, MlBuffer *out); /* for states that travel */
 extern MlStatus ml_frame_load(MlReader *in, MlEnv *env, MlFrame **frame);

@@ -162,7 +162,7 @@ load_rows(MlFrame *frame, size_t n_rows, MlReader *in)
 	return ML_OK;
 }
 
-/* Read a frame from hostile bytes. Level codes are the caller's to check (ml_frame_levels_below). */
+/* Read a frame from hostile bytes. What the values mean is the caller's to check, with ml_frame_range. */
 MlStatus
 ml_frame_load(MlReader *in, MlEnv *env, MlFrame **frame)
 {

@@ -371,6 +371,25 @@ threads_do_not_change_a_bit(void)
 	tear_down(&two);
 }
 
+static bool
+always(void *ctx)
+{
+	(void) ctx;
+	return true;
+}
+
+static void
+a_cancel_is_heard(void)
+{
+	Fixture f;
+
+	set_up(&f);
+	add_noise(&f, 100, 6);
+	f.env.canceled = always;
+	CHECK(fit(&f, &keep_all) == ML_ECANCELED);
+	tear_down(&f);
+}
+
 /* Fit, save, load and save again in another environment. */
 static MlStatus
 journey(MlEnv *env, void *arg)
@@ -487,6 +506,7 @@ main(void)
 	RUN(all_missing_is_a_constant);
 	RUN(infinite_numbers_are_named);
 	RUN(threads_do_not_change_a_bit);
+	RUN(a_cancel_is_heard);
 	RUN(every_allocation_may_fail);
 	RUN(hostile_bytes_are_refused);
 	return unit_end();

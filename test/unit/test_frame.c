@@ -246,7 +246,6 @@ joining_recodes_levels(void)
 	ml_frame_read(two, 5, 200, 500, b);
 	for (size_t i = 0; i < 500; i++)
 		CHECK(same(b[i], a[i] >= 0 ? 999 - a[i] : a[i]));
-	CHECK(ml_frame_levels_below(two, 5, 1000) && !ml_frame_levels_below(two, 5, 990));
 	CHECK(ml_frame_create(&env, different, N_COLUMNS, &other) == ML_OK);
 	CHECK(ml_frame_concat(one, other, NULL) == ML_EINVAL);
 	ml_frame_free(other);
@@ -256,6 +255,34 @@ joining_recodes_levels(void)
 	ml_frame_free(one);
 	ml_frame_free(two);
 	CHECK(env.used == 0);
+}
+
+static void
+a_range_is_of_the_values_there(void)
+{
+	MlEnv env;
+	MlFrame *frame;
+
+	ml_env_init(&env);
+	frame = filled_frame(&env, 1001);
+	for (uint32_t c = 0; c < N_COLUMNS; c++)
+	{
+		MlFrameRange range = ml_frame_range(frame, c);
+		double min = INFINITY, max = -INFINITY;
+		size_t n_missing = 0;
+
+		for (size_t i = 0; i < 1001; i++)
+		{
+			min = fmin(min, cell(i, c));
+			max = fmax(max, cell(i, c));
+			n_missing += isnan(cell(i, c));
+		}
+		CHECK(range.min == min && range.max == max && range.n_missing == n_missing);
+	}
+	ml_frame_free(frame);
+	frame = filled_frame(&env, 0);
+	CHECK(ml_frame_range(frame, 0).min == INFINITY && ml_frame_range(frame, 0).n_missing == 0);
+	ml_frame_free(frame);
 }
 
 static void
@@ -470,6 +497,7 @@ main(void)
 	RUN(gathering_is_reading_by_index);
 	RUN(the_ends_of_every_width_are_kept);
 	RUN(joining_recodes_levels);
+	RUN(a_range_is_of_the_values_there);
 	RUN(memory_is_near_the_natural_width);
 	RUN(wide_rows_make_small_chunks);
 	RUN(beyond_the_budget_chunks_are_mapped);
