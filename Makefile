@@ -96,8 +96,11 @@ format-check:
 bench:
 	@test/bench/run.sh
 
-build/bench/%: test/bench/%.c $(PURE_SRCS:.c=.o)
+build/bench/libpure.a: $(PURE_SRCS:.c=.o)
 	@mkdir -p $(@D)
+	rm -f $@ && $(AR) rcs $@ $^
+
+build/bench/%: test/bench/%.c build/bench/libpure.a
 	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -lopenblas -ljson-c -lz -lm
 
 # Bytes per natural byte of a frame, at three sizes.
