@@ -32,4 +32,30 @@
 #define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0, true)
 #endif
 
+/* 14 renamed the roles, and COPY's state when it split it in two. */
+#if PG_VERSION_NUM < 140000
+#define ROLE_PG_READ_SERVER_FILES DEFAULT_ROLE_READ_SERVER_FILES
+#define CopyFromState CopyState
+#define mlplat_begin_copy_from(pstate, rel, read, columns, options) \
+	BeginCopyFrom(pstate, rel, NULL, false, read, columns, options)
+#else
+#define mlplat_begin_copy_from(pstate, rel, read, columns, options) \
+	BeginCopyFrom(pstate, rel, NULL, NULL, false, read, columns, options)
+#endif
+
+/* 16 took the rights out of the range table, and gave parsers of input a place for soft errors. */
+#if PG_VERSION_NUM >= 160000
+#define MlplatPermInfo RTEPermissionInfo
+#define mlplat_perm_info(item) ((item)->p_perminfo)
+#define mlplat_check_permissions(pstate, rights) \
+	ExecCheckPermissions((pstate)->p_rtable, list_make1(rights), true)
+#define mlplat_parse_type(text, type, typmod) ((void) parseTypeString(text, type, typmod, NULL))
+#else
+#define MlplatPermInfo RangeTblEntry
+#define mlplat_perm_info(item) ((item)->p_rte)
+#define mlplat_check_permissions(pstate, rights) \
+	((void) (rights), ExecCheckRTPerms((pstate)->p_rtable, true))
+#define mlplat_parse_type(text, type, typmod) parseTypeString(text, type, typmod, false)
+#endif
+
 #endif

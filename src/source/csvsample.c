@@ -1,0 +1,302 @@
+/*
+ * csvsample.c
+ *		What the start of a CSV file says: dialect, encoding, names, types.
+ *
+ * The dialect is guessed from the first megabyte. Then records are read on and
+ * looked at one by one, so that a sample of any number of rows costs the memory
+ * of one record.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "pg/bridge.h"
+#include "source/csvsample.h"
+#include "source/csvstream.h"
+
+#define PIECE_SIZE (1024 * 1024)
+
+/* Without the option sample_rows, the sample is this many rows, and at most this many bytes. */
+#define DEFAULT_ROWS 10000
+#define DEFAULT_BYTES (4 * 1024 * 1024)
+
+/* A longer record ends the sample: most likely a quote was never closed, which COPY will say. */
+#define MAX_RECORD (16 * 1024 * 1024)
+
+const MlParam mlplat_csv_params[] = {
+	{"header", ML_PARAM_BOOL, "null", 0, 0, NULL,
+	 "whether the first row holds the names of the columns (default: detected)"},
+	{"delimiter", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "character between fields (default: detected among comma, semicolon, tab and bar)"},
+	{"quote", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "character around fields (default: detected, a double quote or an apostrophe)"},
+	{"escape", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "character before a quote inside quotes (default: the quote)"},
+	{"null", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "unquoted text that stands for a missing value (default: nothing at all, or detected)"},
+	{"encoding", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "encoding of the file (default: UTF-8 where that is valid, else the database's)"},
+	{"columns", ML_PARAM_JSON, "null", 0, 0, NULL,
+	 "array of names for the columns, in place of the header's"},
+	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
+	 "object of column name and type, in place of the inferred types of a new table"},
+	{"sample_rows", ML_PARAM_INT, "null", 0, 1e15, NULL,
+	 "rows from which types are inferred, 0 for all (default: 10000 or 4 MB)"},
+	{NULL, ML_PARAM_INT, NULL, 0, 0, NULL, NULL}};
+
+/* A reading of the sample in progress. */
+typedef struct Sampler
+{
+	MlplatServerFile *file;
+	MlEnv *env;
+	MlplatCsvSample *sample;
+	MlCsvReader reader;
+	char *piece;
+	const char *next, *end;
+	int64 n_bytes; /* read from the file */
+	bool last;     /* the piece is the last of the file */
+} Sampler;
+
+/* The option's character; 0 when it is not given. */
+static char
+option_char(const MlParams *options, int index)
+{
+	const char *text = ml_param_text(options, index);
+
+	if (!text)
+		return 0;
+	if (index == CSV_DELIMITER && strcmp(text, "tab") == 0)
+		return '\t';
+	if (strlen(text) != 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" must be a single one-byte character",
+							   mlplat_csv_params[index].name)));
+	return text[0];
+}
+
+static void
+next_piece(Sampler *sampler)
+{
+	int n = sampler->n_bytes == 0
+				? mlplat_csv_read_start(sampler->file, sampler->piece, PIECE_SIZE)
+				: mlplat_server_file_read(sampler->file, sampler->piece, PIECE_SIZE);
+
+	sampler->next = sampler->piece;
+	sampler->end = sampler->piece + n;
+	sampler->n_bytes += n;
+	sampler->last = n < PIECE_SIZE;
+}
+
+/* The first piece must be text that the server can read byte by byte. */
+static void
+check_start(const Sampler *sampler, const char *path)
+{
+	const char *data = sampler->piece;
+	int64 n = sampler->n_bytes;
+
+	if (n == 0)
+		ereport(ERROR, (errcode(ERRCODE_NO_DATA), errmsg("file \"%s\" is empty", path)));
+	if (n >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("file \"%s\" is in UTF-16", path),
+				 errhint("Convert it to UTF-8 first, for example with iconv.")));
+}
+
+/* The encoding that was given, else UTF-8 if the first piece is, else the database's. */
+static int
+find_encoding(const Sampler *sampler)
+{
+	const char *name = ml_param_text(sampler->sample->options, CSV_ENCODING);
+	int len = (int) sampler->n_bytes, encoding;
+
+	if (name)
+	{
+		encoding = pg_char_to_encoding(name);
+		if (encoding < 0)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+							errmsg("encoding \"%s\" does not exist", name)));
+		return encoding;
+	}
+	/* The last character may be cut off. */
+	for (int cut = 0; !sampler->last && cut < 3 && len > 0 && (sampler->piece[len - 1] & 0x80);
+		 cut++)
+		len--;
+	return pg_verify_mbstr(PG_UTF8, sampler->piece, len, true) ? PG_UTF8 : GetDatabaseEncoding();
+}
+
+static void
+find_dialect(Sampler *sampler)
+{
+	MlplatCsvSample *sample = sampler->sample;
+
+	sample->dialect.delimiter = option_char(sample->options, CSV_DELIMITER);
+	sample->dialect.quote = option_char(sample->options, CSV_QUOTE);
+	sample->dialect.escape = option_char(sample->options, CSV_ESCAPE);
+	mlplat_check(sampler->env, ml_csv_sniff(sampler->env, sampler->piece, (size_t) sampler->n_bytes,
+											sampler->last, &sample->dialect));
+}
+
+/* Read the next record that is not blank. False at the end, or when a record is too long. */
+static bool
+next_record(Sampler *sampler)
+{
+	for (;;)
+	{
+		bool whole;
+		MlStatus status =
+			ml_csv_next(&sampler->reader, &sampler->next, sampler->end, sampler->last, &whole);
+
+		if (status == ML_EDATA)
+			return false;
+		mlplat_check(sampler->env, status);
+		if (whole && (sampler->reader.n_fields > 1 || sampler->reader.fields[0].len > 0))
+			return true;
+		if (!whole && sampler->last)
+		{
+			sampler->sample->whole_file = true;
+			return false;
+		}
+		if (!whole)
+			next_piece(sampler);
+	}
+}
+
+/* A header's field as a name: in the server's encoding, trimmed, of legal length; column_N when empty. */
+static char *
+make_name(const char *text, size_t len, int position, int encoding)
+{
+	char *name;
+
+	while (len > 0 && isspace((unsigned char) text[len - 1]))
+		len--;
+	for (; len > 0 && isspace((unsigned char) *text); text++)
+		len--;
+	if (len == 0)
+		return psprintf("column_%d", position + 1);
+	name = pnstrdup(text, len);
+	name = pg_any_to_server(name, (int) len, encoding);
+	len = strlen(name);
+	if (len >= NAMEDATALEN)
+		name[pg_mbcliplen(name, (int) len, NAMEDATALEN - 1)] = '\0';
+	return name;
+}
+
+/* The names of the option "columns"; false when it is not given. */
+static bool
+take_given_names(MlplatCsvSample *sample)
+{
+	const MlJson *given = sample->options->values[CSV_COLUMNS].json;
+
+	if (!given || given->type == ML_JSON_NULL)
+		return false;
+	if (given->type != ML_JSON_ARRAY || given->n == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"columns\" must be an array of names")));
+	if (given->n != (size_t) sample->n_columns)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"columns\" has %zu names, the first row of the file has %d "
+							   "fields",
+							   given->n, sample->n_columns)));
+	for (size_t j = 0; j < given->n; j++)
+	{
+		const MlJson *name = &given->items[j];
+
+		if (name->type != ML_JSON_STRING)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("option \"columns\" must be an array of names")));
+		sample->names[j] =
+			make_name(name->string, strlen(name->string), (int) j, GetDatabaseEncoding());
+	}
+	return true;
+}
+
+/* Names and number of columns, from the record just read. */
+static void
+take_first_record(Sampler *sampler)
+{
+	MlplatCsvSample *sample = sampler->sample;
+	const MlCsvReader *reader = &sampler->reader;
+
+	sample->n_columns = (int) reader->n_fields;
+	sample->names = palloc(sizeof(char *) * reader->n_fields);
+	sample->columns = palloc(sizeof(MlCsvColumn) * reader->n_fields);
+	sample->names_given = take_given_names(sample);
+	sample->first_looks_named = true;
+	for (int j = 0; j < sample->n_columns; j++)
+	{
+		const char *text = ml_csv_text(reader, (size_t) j);
+
+		ml_csv_column_init(&sample->columns[j]);
+		if (ml_csv_is_value(text, reader->fields[j].len))
+			sample->first_looks_named = false;
+		if (!sample->names_given)
+			sample->names[j] = make_name(text, reader->fields[j].len, j, sample->encoding);
+	}
+}
+
+/* Look at the values of the record just read. Fields beyond the columns are COPY's to complain of. */
+static void
+observe_record(Sampler *sampler)
+{
+	MlplatCsvSample *sample = sampler->sample;
+	const MlCsvReader *reader = &sampler->reader;
+	const char *missing = ml_param_text(sample->options, CSV_NULL);
+	size_t n = Min((size_t) sample->n_columns, reader->n_fields);
+
+	for (size_t j = 0; j < n; j++)
+	{
+		const MlCsvField *field = &reader->fields[j];
+		const char *text = ml_csv_text(reader, j);
+
+		if (!missing || field->quoted || strcmp(text, missing) != 0)
+			ml_csv_observe(&sample->columns[j], text, field->len, field->quoted);
+	}
+	sample->n_rows++;
+}
+
+static void
+observe_records(Sampler *sampler, bool header)
+{
+	MlplatCsvSample *sample = sampler->sample;
+	const MlParams *options = sample->options;
+	bool given = ml_param_given(options, CSV_SAMPLE_ROWS);
+	int64 max_rows = given ? (int64) ml_param_real(options, CSV_SAMPLE_ROWS) : DEFAULT_ROWS;
+	const char *word = ml_param_text(options, CSV_NULL);
+
+	if (!header)
+		observe_record(sampler);
+	while ((max_rows == 0 || sample->n_rows < max_rows) &&
+		   (given || sampler->n_bytes <= DEFAULT_BYTES) && next_record(sampler))
+		observe_record(sampler);
+	if (!word)
+		word = ml_csv_missing_word(sample->columns, (size_t) sample->n_columns);
+	sample->missing = word ? word : "";
+}
+
+MlplatCsvSample *
+mlplat_csv_sample(MlplatServerFile *file, const char *path, MlEnv *env, const MlParams *options,
+				  MlplatHeaderFn is_header, void *arg, bool *header)
+{
+	MlplatCsvSample *sample = palloc0(sizeof(MlplatCsvSample));
+	Sampler sampler = {.file = file, .env = env, .sample = sample};
+
+	sample->options = options;
+	sampler.piece = palloc(PIECE_SIZE);
+	next_piece(&sampler);
+	check_start(&sampler, path);
+	sample->encoding = find_encoding(&sampler);
+	find_dialect(&sampler);
+	ml_csv_reader_init(&sampler.reader, env, sample->dialect, MAX_RECORD);
+	if (!next_record(&sampler))
+		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+						errmsg("file \"%s\" does not start with a row of fields", path)));
+	take_first_record(&sampler);
+	*header = ml_param_given(options, CSV_HEADER) ? ml_param_bool(options, CSV_HEADER)
+												  : is_header(sample, arg);
+	observe_records(&sampler, *header);
+	ml_csv_reader_free(&sampler.reader);
+	pfree(sampler.piece);
+	return sample;
+}

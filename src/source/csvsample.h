@@ -1,0 +1,52 @@
+/*
+ * csvsample.h
+ *		What the start of a CSV file says: dialect, encoding, names, types.
+ */
+#ifndef MLPLAT_CSVSAMPLE_H
+#define MLPLAT_CSVSAMPLE_H
+
+#include "core/param.h"
+#include "data/csv.h"
+#include "data/csvtype.h"
+#include "source/serverfile.h"
+
+/* Options of import_csv; the indexes of mlplat_csv_params. */
+enum
+{
+	CSV_HEADER,
+	CSV_DELIMITER,
+	CSV_QUOTE,
+	CSV_ESCAPE,
+	CSV_NULL,
+	CSV_ENCODING,
+	CSV_COLUMNS,
+	CSV_TYPES,
+	CSV_SAMPLE_ROWS
+};
+
+extern const MlParam mlplat_csv_params[];
+
+typedef struct MlplatCsvSample
+{
+	const MlParams *options;
+	MlCsvDialect dialect;
+	int encoding; /* of the file */
+	int n_columns;
+	char **names; /* of the first record or the option "columns", in the server's encoding */
+	bool first_looks_named; /* no field of the first record is a number, date or time */
+	bool names_given;       /* by the option */
+	MlCsvColumn *columns;
+	const char *missing; /* the word for missing values; "": the empty field */
+	int64 n_rows;        /* looked at, without the header */
+	bool whole_file;     /* all there are */
+} MlplatCsvSample;
+
+/* Is the first record the header? names: in the sample. arg is handed through. */
+typedef bool (*MlplatHeaderFn)(const MlplatCsvSample *sample, void *arg);
+
+/* Read the sample; everything is allocated in the current context. env is for the pure parts. */
+extern MlplatCsvSample *mlplat_csv_sample(MlplatServerFile *file, const char *path, MlEnv *env,
+										  const MlParams *options, MlplatHeaderFn is_header,
+										  void *arg, bool *header);
+
+#endif

@@ -1,0 +1,333 @@
+/*
+ * import_csv.c
+ *		import_csv: a CSV file on the server into a table.
+ *
+ * A sample of the file says how it is written and what its columns are; the
+ * table is created, or its columns are bound by name; then COPY loads the file,
+ * which makes the speed, the rights and the behaviour those of COPY. All of it
+ * is one transaction: after an error there is no table and no row.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_type.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+#include "pg/bridge.h"
+#include "source/copyin.h"
+#include "source/csvsample.h"
+#include "source/csvstream.h"
+
+PG_FUNCTION_INFO_V1(mlplat_import_csv);
+
+typedef struct Import
+{
+	const char *path;
+	RangeVar *target;
+	Relation rel; /* NULL until there is one */
+	bool created;
+	MlEnv env;
+	MlArena arena;
+	MlParams options;
+	const MlplatCsvSample *sample;
+} Import;
+
+/* ---- error messages */
+
+static bool
+is_value_error(int code)
+{
+	return code == ERRCODE_INVALID_TEXT_REPRESENTATION ||
+		   code == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE || code == ERRCODE_INVALID_DATETIME_FORMAT ||
+		   code == ERRCODE_DATETIME_FIELD_OVERFLOW;
+}
+
+/* Say which file it was, and what option may help. */
+static void
+import_error_callback(void *arg)
+{
+	const Import *import = arg;
+	const MlplatCsvSample *sample = import->sample;
+	int code = geterrcode();
+
+	errcontext("import of file \"%s\"", import->path);
+	if (code == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || code == ERRCODE_UNTRANSLATABLE_CHARACTER)
+		errhint("If the file is in another encoding, name it, for example with the option "
+				"{\"encoding\": \"LATIN1\"}.");
+	else if (sample && import->created && is_value_error(code))
+		errhint("The types were inferred from the first " INT64_FORMAT
+				" rows. Look at more with the option {\"sample_rows\": 0}, or name the type, for "
+				"example {\"types\": {\"column\": \"text\"}}.",
+				sample->n_rows);
+	else if (sample && code == ERRCODE_BAD_COPY_FILE_FORMAT)
+		errhint("The file was read with delimiter %s and quote %c. The options delimiter, quote "
+				"and escape name others.",
+				sample->dialect.delimiter == '\t' ? "tab" : (char[]){sample->dialect.delimiter, 0},
+				sample->dialect.quote);
+}
+
+/* ---- columns */
+
+/* Two columns of one name cannot be told apart. */
+static void
+check_names_differ(const MlplatCsvSample *sample)
+{
+	for (int j = 0; j < sample->n_columns; j++)
+		for (int other = 0; other < j; other++)
+			if (strcmp(sample->names[j], sample->names[other]) == 0)
+				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
+								errmsg("columns %d and %d of the file have the same name \"%s\"",
+									   other + 1, j + 1, sample->names[j]),
+								errhint("Name the columns with the option {\"columns\": [...]}.")));
+}
+
+/* The table's column of that name; in another case if there is only one such; NULL: none. */
+static const char *
+find_column(Relation rel, const char *name)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	const char *found = NULL;
+	int n_found = 0;
+
+	for (int j = 0; j < desc->natts; j++)
+	{
+		Form_pg_attribute column = TupleDescAttr(desc, j);
+
+		if (column->attisdropped)
+			continue;
+		if (strcmp(NameStr(column->attname), name) == 0)
+			return NameStr(column->attname);
+		if (pg_strcasecmp(NameStr(column->attname), name) == 0)
+		{
+			found = NameStr(column->attname);
+			n_found++;
+		}
+	}
+	return n_found == 1 ? found : NULL;
+}
+
+/* Without the option: the first record is a header when all its fields name columns, or look like names. */
+static bool
+is_header(const MlplatCsvSample *sample, void *arg)
+{
+	const Import *import = arg;
+
+	if (import->rel && !sample->names_given)
+	{
+		int j = 0;
+
+		while (j < sample->n_columns && find_column(import->rel, sample->names[j]))
+			j++;
+		if (j == sample->n_columns)
+			return true;
+	}
+	return sample->first_looks_named;
+}
+
+/* Without header and names, the columns are numbered. */
+static void
+number_columns(MlplatCsvSample *sample)
+{
+	for (int j = 0; j < sample->n_columns; j++)
+		sample->names[j] = psprintf("column_%d", j + 1);
+}
+
+/* The columns of an existing table in the order of the file, for COPY. */
+static List *
+bind_columns(const Import *import)
+{
+	const MlplatCsvSample *sample = import->sample;
+	List *columns = NIL;
+
+	for (int j = 0; j < sample->n_columns; j++)
+	{
+		const char *name = find_column(import->rel, sample->names[j]);
+
+		if (!name)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("column \"%s\" of the file is not in table \"%s\"",
+								   sample->names[j], RelationGetRelationName(import->rel)),
+							sample->names_given
+								? 0
+								: errhint("If the first row holds no names, use the option "
+										  "{\"header\": false}; to name the columns of the file, "
+										  "{\"columns\": [...]}.")));
+		columns = lappend(columns, makeString(pstrdup(name)));
+	}
+	return columns;
+}
+
+/* ---- types of a new table */
+
+/* A type's name as the user wrote it, checked and written out in full. */
+static char *
+check_type(const char *column, const MlJson *type)
+{
+	Oid oid;
+	int32 typmod;
+
+	if (type->type != ML_JSON_STRING)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("type of column \"%s\" must be a string", column)));
+	mlplat_parse_type(type->string, &oid, &typmod);
+	return format_type_extended(oid, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* Put the types of the option in place of the inferred ones. */
+static void
+override_types(const Import *import, char **types)
+{
+	const MlplatCsvSample *sample = import->sample;
+	const MlJson *given = import->options.values[CSV_TYPES].json;
+
+	if (!given || given->type == ML_JSON_NULL)
+		return;
+	if (given->type != ML_JSON_OBJECT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"types\" must be an object of column name and type")));
+	for (size_t i = 0; i < given->n; i++)
+	{
+		const char *near =
+			ml_nearest(given->keys[i], (const char *const *) sample->names, sample->n_columns);
+		int j = 0;
+
+		while (j < sample->n_columns && strcmp(sample->names[j], given->keys[i]) != 0)
+			j++;
+		if (j == sample->n_columns)
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+							errmsg("option \"types\" names column \"%s\", which is not in the file",
+								   given->keys[i]),
+							near ? errhint("Perhaps you mean \"%s\".", near) : 0));
+		types[j] = check_type(sample->names[j], &given->items[i]);
+	}
+}
+
+static void
+create_target(Import *import)
+{
+	const MlplatCsvSample *sample = import->sample;
+	char **types = palloc(sizeof(char *) * sample->n_columns);
+
+	for (int j = 0; j < sample->n_columns; j++)
+		types[j] = unconstify(
+			char *, ml_csv_type_name(ml_csv_column_type(&sample->columns[j], sample->missing)));
+	override_types(import, types);
+	import->rel = mlplat_copyin_create(import->target, sample->n_columns, sample->names, types);
+	import->created = true;
+}
+
+/* ---- the import */
+
+static List *
+copy_options(const MlplatCsvSample *sample, bool header)
+{
+	const MlCsvDialect *dialect = &sample->dialect;
+	List *options = mlplat_copy_option(NIL, "format", "csv");
+
+	options = mlplat_copy_option(options, "delimiter", (char[]){dialect->delimiter, 0});
+	options = mlplat_copy_option(options, "quote", (char[]){dialect->quote, 0});
+	options = mlplat_copy_option(options, "escape", (char[]){dialect->escape, 0});
+	options = mlplat_copy_option(options, "null", sample->missing);
+	options = mlplat_copy_option(options, "header", header ? "true" : "false");
+	return mlplat_copy_option(options, "encoding", pg_encoding_to_char(sample->encoding));
+}
+
+static uint64
+import_file(Import *import, MlplatServerFile *file)
+{
+	MlplatCsvSample *sample;
+	MlplatCsvStream stream;
+	List *columns = NIL;
+	bool header;
+
+	sample = mlplat_csv_sample(file, import->path, &import->env, &import->options, is_header,
+							   import, &header);
+	import->sample = sample;
+	if (!header && !sample->names_given)
+		number_columns(sample);
+	check_names_differ(sample);
+	if (!import->rel)
+		create_target(import);
+	else if (header || sample->names_given)
+		columns = bind_columns(import);
+	mlplat_csv_stream_init(&stream, file, sample->n_columns == 1);
+	return mlplat_copyin_run(import->rel, columns, copy_options(sample, header), "import_csv",
+							 mlplat_csv_stream_read, &stream);
+}
+
+static void
+parse_options(Import *import, Jsonb *options)
+{
+	const MlParam *table = mlplat_csv_params;
+	char *text = JsonbToCString(NULL, &options->root, VARSIZE(options));
+	MlJson *object;
+
+	mlplat_check(&import->env, ml_json_parse(&import->arena, text, strlen(text), &object));
+	mlplat_check(&import->env, ml_params_parse(&import->arena, "import_csv", &table, 1, object,
+											   &import->options));
+}
+
+/* The import in a memory context of its own. Returns the number of rows. */
+static uint64
+run_import(text *target, const char *path, Jsonb *options)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(caller, "mlplat import", ALLOCSET_DEFAULT_SIZES);
+	ErrorContextCallback callback = {.callback = import_error_callback};
+	Import import = {.path = path};
+	MlplatServerFile *file;
+	uint64 n_rows;
+
+	MemoryContextSwitchTo(work);
+	mlplat_env_init(&import.env, work);
+	ml_arena_init(&import.arena, &import.env);
+	parse_options(&import, options);
+	import.target = makeRangeVarFromNameList(textToQualifiedNameList(target));
+	file = mlplat_server_file_open(path);
+	callback.arg = &import;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	import.rel = mlplat_copyin_open(import.target);
+	n_rows = import_file(&import, file);
+	error_context_stack = callback.previous;
+	table_close(import.rel, NoLock);
+	mlplat_server_file_close(file);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	return n_rows;
+}
+
+Datum
+mlplat_import_csv(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"target", "path", "options"};
+	TimestampTz start = GetCurrentTimestamp();
+	TupleDesc desc;
+	Datum values[3];
+	bool nulls[3] = {false, false, false};
+
+	for (int i = 0; i < 3; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("argument \"%s\" must not be null", names[i])));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum((int64) run_import(
+		PG_GETARG_TEXT_PP(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_JSONB_P(2)));
+	/* The first row that does not fit ends the import, so none is rejected. */
+	values[1] = Int64GetDatum(0);
+	values[2] = Float8GetDatum((double) (GetCurrentTimestamp() - start) / 1e6);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
