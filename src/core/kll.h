@@ -1,0 +1,45 @@
+/*
+ * kll.h
+ *		KLL: quantiles of a stream of numbers in little memory.
+ */
+#ifndef ML_KLL_H
+#define ML_KLL_H
+
+#include "core/env.h"
+#include "core/rng.h"
+
+#define ML_KLL_MAX_LEVELS 56
+
+/*
+ * With k = 1024, a quantile is off by less than 0.45 % of the rows with 99 % confidence (2.296 / k^0.9021),
+ * and the numbers kept are about 3 k.
+ */
+#define ML_KLL_K 1024
+
+typedef struct MlKllLevel
+{
+	double *items; /* ascending, but for level 0 */
+	size_t n, capacity;
+	size_t limit; /* compact at this many */
+} MlKllLevel;
+
+typedef struct MlKll
+{
+	MlEnv *env;
+	MlRng rng;
+	uint32_t n_levels;
+	size_t n_items, limit; /* over all levels */
+	MlKllLevel levels[ML_KLL_MAX_LEVELS];
+} MlKll;
+
+extern MlStatus ml_kll_create(MlEnv *env, uint64_t seed, MlKll **kll);
+extern void ml_kll_free(MlKll *kll);
+
+/* Values must not be NaN; infinities have their place. */
+extern MlStatus ml_kll_add(MlKll *kll, double value);
+extern MlStatus ml_kll_add_many(MlKll *kll, double value, uint64_t count);
+
+/* The values at ranks p[i] (0 to 1, ascending) among all; NaN when there are none. */
+extern void ml_kll_quantiles(MlKll *kll, const double *p, size_t n, double *out);
+
+#endif /* ML_KLL_H */
