@@ -114,7 +114,7 @@ ml_page_data(MlPage *page)
 			ml_page_raw(page, "<p class=\"more\">");
 			ml_page_number(page, dropped, 4);
 			ml_page_raw(page, dropped == 1.0 ? " row was left out: no value in "
-											: " rows were left out: no value in ");
+											 : " rows were left out: no value in ");
 			ml_page_name(page, page->target ? page->target : "the target", 20.0);
 			ml_page_raw(page, ", or a weight of zero.</p>");
 		}
