@@ -15,7 +15,6 @@
  * that the order of the rows does not matter.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/pool.h"
@@ -244,15 +243,31 @@ typedef struct Level
 	const char *text;
 } Level;
 
-/* More rows first, then by bytes. */
-static int
-compare_levels(const void *a, const void *b)
+/* True when a ranks behind b: fewer rows or, among equals, greater bytes. */
+static bool
+ranks_behind(const Level *a, const Level *b)
 {
-	const Level *x = a, *y = b;
+	return a->n_rows != b->n_rows ? a->n_rows < b->n_rows : strcmp(a->text, b->text) > 0;
+}
 
-	if (x->n_rows != y->n_rows)
-		return x->n_rows > y->n_rows ? -1 : 1;
-	return strcmp(x->text, y->text);
+/* Move the level at place i down a heap whose root ranks last, to where it belongs. */
+static void
+sift_down(Level *heap, uint32_t n, uint32_t i)
+{
+	Level moving = heap[i];
+
+	for (;;)
+	{
+		uint64_t child = 2 * (uint64_t) i + 1;
+
+		if (child + 1 < n && ranks_behind(&heap[child + 1], &heap[child]))
+			child++;
+		if (child >= n || !ranks_behind(&heap[child], &moving))
+			break;
+		heap[i] = heap[child];
+		i = (uint32_t) child;
+	}
+	heap[i] = moving;
 }
 
 /* Columns on their way: they are in the arena only when their number is known. */
@@ -318,16 +333,58 @@ add_indicators(ColumnList *list, const MlSchema *schema, const FeatureStats *sta
 	return ML_OK;
 }
 
-/* Rank the levels that occurred; returns their number. levels: room for all. */
+/* Make a heap of n levels in any order. */
+static void
+make_heap(Level *heap, uint32_t n)
+{
+	for (uint32_t i = n / 2; i-- > 0;)
+		sift_down(heap, n, i);
+}
+
+/* Sort a heap, first rank first. */
+static void
+sort_heap(Level *heap, uint32_t n)
+{
+	for (uint32_t end = n; end > 1; end--)
+	{
+		Level last = heap[0];
+
+		heap[0] = heap[end - 1];
+		heap[end - 1] = last;
+		sift_down(heap, end - 1, 0);
+	}
+}
+
+/*
+ * The first at_most levels by rank, through a heap of so many: a column may have millions of levels,
+ * and sorting all of them could not be interrupted. Returns how many; n_seen: how many levels occurred.
+ */
 static uint32_t
-rank_levels(const MlDict *dict, uint32_t n_levels, const uint64_t *level_rows, Level *levels)
+rank_levels(const MlDict *dict, uint32_t n_levels, const uint64_t *level_rows, uint32_t at_most,
+			Level *heap, uint32_t *n_seen)
 {
 	uint32_t n = 0;
 
+	*n_seen = 0;
 	for (uint32_t code = 0; code < n_levels; code++)
-		if (level_rows[code] > 0)
-			levels[n++] = (Level){level_rows[code], code, ml_dict_text(dict, code)};
-	qsort(levels, n, sizeof(*levels), compare_levels);
+	{
+		Level level = {level_rows[code], code, ml_dict_text(dict, code)};
+
+		if (level.n_rows == 0)
+			continue;
+		if (*n_seen == at_most)
+			make_heap(heap, n);
+		(*n_seen)++;
+		if (n < at_most)
+			heap[n++] = level;
+		else if (n > 0 && ranks_behind(&heap[0], &level))
+		{
+			heap[0] = level;
+			sift_down(heap, n, 0);
+		}
+	}
+	make_heap(heap, n);
+	sort_heap(heap, n);
 	return n;
 }
 
@@ -340,15 +397,14 @@ add_levels(ColumnList *list, const MlSchema *schema, uint32_t feature, const uin
 		   const MlDesignOptions *options)
 {
 	const MlFeature *source = &schema->features[feature];
-	Level *levels = ml_alloc_array(list->env, ML_MAX(source->n_levels, 1), sizeof(*levels));
-	uint32_t n_seen, n_kept;
-	MlStatus status = ML_OK;
+	uint32_t at_most = ML_MIN(source->n_levels, options->max_levels), n_seen, n_kept;
+	Level *levels = ml_alloc_array(list->env, ML_MAX(at_most, 1), sizeof(*levels));
+	MlStatus status = ml_poll(list->env);
 
 	if (!levels)
 		return ML_ENOMEM;
-	n_seen =
-		rank_levels(schema->inputs[source->input].levels, source->n_levels, level_rows, levels);
-	n_kept = ML_MIN(n_seen, options->max_levels);
+	n_kept = rank_levels(schema->inputs[source->input].levels, source->n_levels, level_rows,
+						 at_most, levels, &n_seen);
 	for (uint32_t k = options->drop_first && n_kept == n_seen; k < n_kept && status == ML_OK; k++)
 		status = add_column(list, feature, (int32_t) levels[k].code, 0, 1);
 	if (status == ML_OK && level_rows[source->n_levels] > 0 && n_seen > 0)

@@ -297,6 +297,64 @@ levels_are_ranked_by_rows_then_bytes(void)
 	tear_down(&f);
 }
 
+/* In the next case: 0 to 3. */
+static uint64_t
+rows_of_level(int32_t code)
+{
+	return ml_mix64((uint64_t) code) % 4;
+}
+
+static void
+keeping_fewer_levels_keeps_the_first(void)
+{
+	enum
+	{
+		N = 2000
+	};
+	Fixture f;
+	MlDesignOptions options = {.max_levels = N};
+	int32_t *ranked = malloc(N * sizeof(*ranked));
+	MlDict *levels;
+	uint32_t first, n_seen;
+
+	set_up(&f);
+	levels = f.schema->inputs[CITY].levels;
+	for (int i = 0; i < N; i++)
+	{
+		char text[16];
+		uint32_t code;
+
+		snprintf(text, sizeof(text), "%d", i * 7919 % N);
+		CHECK(ml_dict_add(levels, text, strlen(text), &code) == ML_OK);
+		for (uint64_t k = rows_of_level((int32_t) code); k > 0; k--)
+			add_row(&f, 0, 0, code, 0, 1);
+	}
+	ml_schema_seal(f.schema);
+	CHECK(fit(&f, &options) == ML_OK);
+	first = f.design->n_dense;
+	n_seen = f.design->n_columns - first;
+	CHECK(n_seen > 1000);
+	for (uint32_t k = 0; k < n_seen; k++)
+		ranked[k] = f.design->columns[first + k].level;
+	for (uint32_t k = 1; k < n_seen; k++)
+	{
+		uint64_t before = rows_of_level(ranked[k - 1]), rows = rows_of_level(ranked[k]);
+
+		CHECK(before > rows ||
+			  (before == rows && strcmp(ml_dict_text(levels, (uint32_t) ranked[k - 1]),
+										ml_dict_text(levels, (uint32_t) ranked[k])) < 0));
+	}
+	for (uint32_t n = 0; n <= n_seen; n += 1 + n / 3)
+	{
+		options.max_levels = n;
+		CHECK(fit(&f, &options) == ML_OK && f.design->n_columns - first == n);
+		for (uint32_t k = 0; k < n; k++)
+			CHECK(f.design->columns[first + k].level == ranked[k]);
+	}
+	free(ranked);
+	tear_down(&f);
+}
+
 static void
 drop_first_leaves_a_reference(void)
 {
@@ -502,6 +560,7 @@ main(void)
 	RUN(moments_keep_their_digits);
 	RUN(a_weight_is_that_many_rows);
 	RUN(levels_are_ranked_by_rows_then_bytes);
+	RUN(keeping_fewer_levels_keeps_the_first);
 	RUN(drop_first_leaves_a_reference);
 	RUN(all_missing_is_a_constant);
 	RUN(infinite_numbers_are_named);
