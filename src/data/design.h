@@ -4,12 +4,13 @@
  *
  * Columns of the design, in this order: each numeric feature (missing values
  * replaced by the training mean), one indicator for each numeric feature that
- * had missing values in training (one for all parts of a date), then for each categorical feature a 0/1
- * column per kept level. The most frequent max_levels levels are kept; others,
- * and unseen ones, have all zeros; missing counts as a level of its own when
- * there were any. With drop_first the most frequent level has no column (it is
- * the reference), as least squares without a penalty needs; where max_levels
- * left levels out, those are the reference, and no other is dropped.
+ * had missing values in training (one for all parts of a date), then for each
+ * categorical feature a 0/1 column per kept level. The most frequent max_levels
+ * levels are kept, ties by the bytes of the label; others, and unseen ones,
+ * have all zeros; missing counts as a level of its own when there were any.
+ * With drop_first the most frequent level has no column (it is the reference),
+ * as least squares without a penalty needs; where max_levels left levels out,
+ * those are the reference, and no other is dropped.
  *
  * Features that are missing in every training row have no indicator, and levels
  * that occur in none have no column.
