@@ -341,6 +341,20 @@ ml_utf8_valid(const char *text, size_t len)
 	return true;
 }
 
+int
+ml_utf8_cut(const char *text, int max)
+{
+	int len = (int) strnlen(text, (size_t) max + 1);
+
+	if (len > max)
+	{
+		len = max;
+		while (len > 0 && ((unsigned char) text[len] & 0xC0) == 0x80)
+			len--;
+	}
+	return len;
+}
+
 #if defined(__x86_64__)
 /* By the processor's own instruction. */
 __attribute__((target("sse4.2"))) static uint32_t

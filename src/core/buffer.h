@@ -72,6 +72,9 @@ extern MlStatus ml_corrupt(MlEnv *env, const char *what); /* "model image is dam
 
 extern bool ml_utf8_valid(const char *text, size_t len); /* a zero byte is not valid */
 
+/* Length of the longest prefix of at most max bytes that cuts no character; for "%.*s" in messages. */
+extern int ml_utf8_cut(const char *text, int max);
+
 extern uint32_t ml_crc32c(const void *data, size_t len); /* Castagnoli */
 
 #endif /* ML_BUFFER_H */

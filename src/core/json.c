@@ -1,12 +1,16 @@
 /*
  * json.c
- *		JSON: a small tree over json-c for options, a writer for everything we emit.
+ *		A strict JSON parser into an arena, and a writer.
  *
- * json-c parses; its objects are copied into the arena and released at once, so
- * that nothing of it stays open across what may throw. Depth is limited, and
- * the parser is strict: no NaN, no comments, no trailing text.
+ * The parser follows RFC 8259 to the letter. It is our own, not a library's,
+ * because options arrive as jsonb, which prints 1e30 as an integer of 31 digits,
+ * and json-c turns such a number into 2^64 - 1 without a word; it also takes
+ * NaN, and replaces half surrogates. Here every byte comes from the arena, so
+ * the memory budget holds, and errors name line and column.
+ *
+ * Values are collected on a stack; when an array or object closes, its members
+ * are copied from there to an array of the right length in the arena.
  */
-#include <json-c/json.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,139 +20,363 @@
 
 #define MAX_DEPTH 64
 
-/* ---- reading ---- */
-
-static MlStatus copy_value(MlArena *arena, struct json_object *source, MlJson *out);
-
-static MlStatus
-copy_array(MlArena *arena, struct json_object *source, MlJson *out)
+/* A value that waits on the stack for the end of its parent. */
+typedef struct Member
 {
-	size_t n = json_object_array_length(source);
+	char *key; /* NULL in arrays */
+	MlJson value;
+} Member;
 
-	out->type = ML_JSON_ARRAY;
-	out->items = ml_arena_array(arena, n + 1, sizeof(MlJson));
-	if (!out->items)
-		return ML_ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		ML_TRY(copy_value(arena, json_object_array_get_idx(source, i), &out->items[i]));
-	out->n = n;
-	return ML_OK;
-}
-
-static MlStatus
-copy_object(MlArena *arena, struct json_object *source, MlJson *out)
+typedef struct Parser
 {
-	size_t n = (size_t) json_object_object_length(source);
-
-	out->type = ML_JSON_OBJECT;
-	out->items = ml_arena_array(arena, n + 1, sizeof(MlJson));
-	out->keys = ml_arena_array(arena, n + 1, sizeof(char *));
-	if (!out->items || !out->keys)
-		return ML_ENOMEM;
-	json_object_object_foreach(source, key, value)
-	{
-		out->keys[out->n] = ml_arena_text(arena, key, strlen(key));
-		if (!out->keys[out->n])
-			return ML_ENOMEM;
-		ML_TRY(copy_value(arena, value, &out->items[out->n]));
-		out->n++;
-	}
-	return ML_OK;
-}
-
-/* A string, or a number with its source text. */
-static MlStatus
-copy_text(MlArena *arena, const char *text, size_t len, MlJson *out)
-{
-	out->string = ml_arena_text(arena, text, len);
-	return out->string ? ML_OK : ML_ENOMEM;
-}
-
-/* Depth is bounded by the parser. */
-static MlStatus
-copy_value(MlArena *arena, struct json_object *source, MlJson *out)
-{
+	MlArena *arena;
+	MlEnv *env;
 	const char *text;
+	size_t len, pos;
+	int depth;
+	Member *stack;
+	size_t n_stack, capacity;
+} Parser;
 
-	switch (json_object_get_type(source))
+static MlStatus parse_value(Parser *p, MlJson *out);
+
+/* An error at the current position. */
+static MlStatus
+fail_here(Parser *p, const char *what)
+{
+	size_t line = 1, column = 1;
+
+	for (size_t i = 0; i < p->pos && i < p->len; i++)
 	{
-		case json_type_null:
-			out->type = ML_JSON_NULL;
-			return ML_OK;
-		case json_type_boolean:
-			out->type = ML_JSON_BOOL;
-			out->boolean = json_object_get_boolean(source);
-			return ML_OK;
-		case json_type_int:
-		case json_type_double:
-			out->type = ML_JSON_NUMBER;
-			out->number = json_object_get_double(source);
-			text = json_object_get_string(source);
-			return copy_text(arena, text ? text : "", text ? strlen(text) : 0, out);
-		case json_type_string:
-			out->type = ML_JSON_STRING;
-			return copy_text(arena, json_object_get_string(source),
-							 (size_t) json_object_get_string_len(source), out);
-		case json_type_array:
-			return copy_array(arena, source, out);
-		case json_type_object:
-			break;
+		if (p->text[i] == '\n')
+		{
+			line++;
+			column = 1;
+		}
+		else if (((unsigned char) p->text[i] & 0xC0) != 0x80)
+			column++;
 	}
-	return copy_object(arena, source, out);
+	return ml_fail(p->env, ML_EINVAL, "invalid JSON at line %zu, column %zu: %s", line, column,
+				   what);
 }
 
-/* What is wrong, and where. */
-static MlStatus
-parse_error(MlEnv *env, struct json_tokener *tokener)
+/* The next byte that is not white space; '\0' at the end (a zero byte is no JSON either). */
+static char
+peek(Parser *p)
 {
-	enum json_tokener_error error = json_tokener_get_error(tokener);
+	while (p->pos < p->len && strchr(" \t\r\n", p->text[p->pos]) && p->text[p->pos])
+		p->pos++;
+	return p->pos < p->len ? p->text[p->pos] : '\0';
+}
 
-	if (error == json_tokener_continue)
-		return ml_fail(env, ML_EINVAL, "invalid JSON: the text ends too early");
-	return ml_fail(env, ML_EINVAL, "invalid JSON: %s at character %zu",
-				   json_tokener_error_desc(error), json_tokener_get_parse_end(tokener) + 1);
+static bool
+digit_at(const Parser *p, size_t pos)
+{
+	return pos < p->len && p->text[pos] >= '0' && p->text[pos] <= '9';
+}
+
+/* Four hexadecimal digits at pos; -1: they aren't. */
+static int
+hex4(const Parser *p, size_t pos)
+{
+	int code = 0;
+
+	if (pos + 4 > p->len)
+		return -1;
+	for (size_t i = pos; i < pos + 4; i++)
+	{
+		char c = p->text[i];
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+					: c >= 'a' && c <= 'f' ? c - 'a' + 10
+					: c >= 'A' && c <= 'F' ? c - 'A' + 10
+										   : -1;
+
+		if (digit < 0)
+			return -1;
+		code = code * 16 + digit;
+	}
+	return code;
+}
+
+/* Write a code point as UTF-8; returns the place behind it. */
+static char *
+put_utf8(char *out, unsigned code)
+{
+	if (code < 0x80)
+		*out++ = (char) code;
+	else if (code < 0x800)
+	{
+		*out++ = (char) (0xC0 | code >> 6);
+		*out++ = (char) (0x80 | (code & 0x3F));
+	}
+	else if (code < 0x10000)
+	{
+		*out++ = (char) (0xE0 | code >> 12);
+		*out++ = (char) (0x80 | (code >> 6 & 0x3F));
+		*out++ = (char) (0x80 | (code & 0x3F));
+	}
+	else
+	{
+		*out++ = (char) (0xF0 | code >> 18);
+		*out++ = (char) (0x80 | (code >> 12 & 0x3F));
+		*out++ = (char) (0x80 | (code >> 6 & 0x3F));
+		*out++ = (char) (0x80 | (code & 0x3F));
+	}
+	return out;
+}
+
+/* pos stands on the u of an escape: \uXXXX, or two of them for what lies beyond U+FFFF. */
+static MlStatus
+parse_unicode(Parser *p, char **out)
+{
+	int high = hex4(p, p->pos + 1), low;
+
+	if (high < 0)
+		return fail_here(p, "four hexadecimal digits must follow \\u");
+	if (high == 0)
+		return fail_here(p, "\\u0000 cannot be stored in a text");
+	p->pos += 5;
+	if (high < 0xD800 || high > 0xDFFF)
+	{
+		*out = put_utf8(*out, (unsigned) high);
+		return ML_OK;
+	}
+	low = p->pos + 1 < p->len && p->text[p->pos] == '\\' && p->text[p->pos + 1] == 'u'
+			  ? hex4(p, p->pos + 2)
+			  : -1;
+	if (high > 0xDBFF || low < 0xDC00 || low > 0xDFFF)
+		return fail_here(p, "half of a surrogate pair");
+	*out =
+		put_utf8(*out, 0x10000u + ((unsigned) (high - 0xD800) << 10) + (unsigned) (low - 0xDC00));
+	p->pos += 6;
+	return ML_OK;
+}
+
+/* pos stands behind a backslash. */
+static MlStatus
+parse_escape(Parser *p, char **out)
+{
+	static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
+	const char *name;
+
+	if (p->pos < p->len && p->text[p->pos] == 'u')
+		return parse_unicode(p, out);
+	name = p->pos < p->len && p->text[p->pos] ? strchr(names, p->text[p->pos]) : NULL;
+	if (name == NULL)
+		return fail_here(p, "unknown escape in a string");
+	*(*out)++ = bytes[name - names];
+	p->pos++;
+	return ML_OK;
+}
+
+/* pos stands on the opening quote. */
+static MlStatus
+parse_string(Parser *p, char **string)
+{
+	size_t first = ++p->pos, end = first;
+	char *out;
+
+	while (end < p->len && p->text[end] != '"')
+		end += p->text[end] == '\\' ? 2 : 1;
+	if (end >= p->len)
+		return fail_here(p, "a string does not end");
+	if (!ml_utf8_valid(p->text + first, end - first))
+		return fail_here(p, "a string is not valid UTF-8");
+	/* Escapes only make a text shorter. */
+	*string = out = ml_arena_alloc(p->arena, end - first + 1);
+	if (out == NULL)
+		return ML_ENOMEM;
+	while (p->pos < end)
+	{
+		if ((unsigned char) p->text[p->pos] < 0x20)
+			return fail_here(p, "a control character in a string must be escaped");
+		if (p->text[p->pos] == '\\')
+		{
+			p->pos++;
+			ML_TRY(parse_escape(p, &out));
+		}
+		else
+			*out++ = p->text[p->pos++];
+	}
+	p->pos = end + 1;
+	return ML_OK;
+}
+
+/* number = [ minus ] int [ frac ] [ exp ] */
+static MlStatus
+parse_number(Parser *p, MlJson *out)
+{
+	size_t first = p->pos, pos = p->pos;
+	bool valid;
+
+	pos += p->text[pos] == '-';
+	valid = digit_at(p, pos) && !(p->text[pos] == '0' && digit_at(p, pos + 1));
+	while (digit_at(p, pos))
+		pos++;
+	if (valid && pos < p->len && p->text[pos] == '.')
+	{
+		valid = digit_at(p, ++pos);
+		while (digit_at(p, pos))
+			pos++;
+	}
+	if (valid && pos < p->len && (p->text[pos] == 'e' || p->text[pos] == 'E'))
+	{
+		pos++;
+		pos += pos < p->len && (p->text[pos] == '+' || p->text[pos] == '-');
+		valid = digit_at(p, pos);
+		while (digit_at(p, pos))
+			pos++;
+	}
+	if (!valid)
+		return fail_here(p, "not a number");
+	out->type = ML_JSON_NUMBER;
+	out->string = ml_arena_text(p->arena, p->text + first, pos - first);
+	if (out->string == NULL)
+		return ML_ENOMEM;
+	out->number = strtod(out->string, NULL);
+	if (!isfinite(out->number))
+		return fail_here(p, "a number is too large");
+	p->pos = pos;
+	return ML_OK;
+}
+
+/* Move the members above base from the stack into the arena, as those of out. */
+static MlStatus
+collect_members(Parser *p, size_t base, MlJson *out)
+{
+	out->n = p->n_stack - base;
+	if (out->n == 0)
+		return ML_OK;
+	out->items = ml_arena_array(p->arena, out->n, sizeof *out->items);
+	if (out->items == NULL)
+		return ML_ENOMEM;
+	if (out->type == ML_JSON_OBJECT)
+	{
+		out->keys = ml_arena_array(p->arena, out->n, sizeof *out->keys);
+		if (out->keys == NULL)
+			return ML_ENOMEM;
+	}
+	for (size_t i = 0; i < out->n; i++)
+	{
+		out->items[i] = p->stack[base + i].value;
+		if (out->keys)
+			out->keys[i] = p->stack[base + i].key;
+	}
+	p->n_stack = base;
+	return ML_OK;
+}
+
+/* One element, or key : value, onto the stack. */
+static MlStatus
+parse_member(Parser *p, MlJsonType parent)
+{
+	Member member = {0};
+
+	if (parent == ML_JSON_OBJECT)
+	{
+		if (peek(p) != '"')
+			return fail_here(p, "a key in double quotes is missing");
+		ML_TRY(parse_string(p, &member.key));
+		if (peek(p) != ':')
+			return fail_here(p, "a colon is missing");
+		p->pos++;
+	}
+	ML_TRY(parse_value(p, &member.value));
+	ML_TRY(ml_grow(p->env, &p->stack, &p->capacity, p->n_stack + 1, sizeof *p->stack));
+	p->stack[p->n_stack++] = member;
+	return ML_OK;
+}
+
+/* pos stands on the opening bracket. */
+static MlStatus
+parse_container(Parser *p, MlJson *out)
+{
+	char end = p->text[p->pos] == '{' ? '}' : ']';
+	size_t base = p->n_stack;
+
+	out->type = end == '}' ? ML_JSON_OBJECT : ML_JSON_ARRAY;
+	if (++p->depth > MAX_DEPTH)
+		return fail_here(p, "nested more than 64 deep");
+	p->pos++;
+	if (peek(p) != end)
+	{
+		for (;;)
+		{
+			ML_TRY(parse_member(p, out->type));
+			if (peek(p) != ',')
+				break;
+			p->pos++;
+		}
+	}
+	if (peek(p) != end)
+		return fail_here(p, end == '}' ? "a comma or } is missing" : "a comma or ] is missing");
+	p->pos++;
+	p->depth--;
+	return collect_members(p, base, out);
+}
+
+/* One of true, false, null. */
+static MlStatus
+parse_word(Parser *p, const char *word, MlJsonType type, MlJson *out)
+{
+	size_t len = strlen(word);
+
+	if (p->len - p->pos < len || memcmp(p->text + p->pos, word, len) != 0)
+		return fail_here(p, "a value is missing");
+	p->pos += len;
+	out->type = type;
+	out->boolean = word[0] == 't';
+	return ML_OK;
+}
+
+static MlStatus
+parse_value(Parser *p, MlJson *out)
+{
+	switch (peek(p))
+	{
+		case '{':
+		case '[':
+			return parse_container(p, out);
+		case '"':
+			out->type = ML_JSON_STRING;
+			return parse_string(p, &out->string);
+		case 't':
+			return parse_word(p, "true", ML_JSON_BOOL, out);
+		case 'f':
+			return parse_word(p, "false", ML_JSON_BOOL, out);
+		case 'n':
+			return parse_word(p, "null", ML_JSON_NULL, out);
+		default:
+			if (p->pos < p->len && (p->text[p->pos] == '-' || digit_at(p, p->pos)))
+				return parse_number(p, out);
+			return fail_here(p, "a value is missing");
+	}
 }
 
 MlStatus
 ml_json_parse(MlArena *arena, const char *text, size_t len, MlJson **out)
 {
-	struct json_tokener *tokener;
-	struct json_object *root;
-	MlJson *json = ml_arena_alloc(arena, sizeof *json);
-	MlStatus status;
+	Parser p = {.arena = arena, .env = arena->env, .text = text, .len = len};
+	MlStatus status = ML_ENOMEM;
 
-	if (!json)
-		return ML_ENOMEM;
-	if (len > INT32_MAX)
-		return ml_fail(arena->env, ML_EINVAL, "invalid JSON: the text is longer than 2 GB");
-	tokener = json_tokener_new_ex(MAX_DEPTH);
-	if (!tokener)
-		return ml_fail(arena->env, ML_ENOMEM, "out of memory");
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	root = json_tokener_parse_ex(tokener, text, (int) len);
-	/* A number at the very end could go on: a space ends it. */
-	if (json_tokener_get_error(tokener) == json_tokener_continue)
-		root = json_tokener_parse_ex(tokener, " ", 1);
-	if (json_tokener_get_error(tokener) != json_tokener_success)
-		status = parse_error(arena->env, tokener);
-	else
-		status = copy_value(arena, root, json);
-	json_object_put(root);
-	json_tokener_free(tokener);
-	ML_TRY(status);
-	*out = json;
-	return ML_OK;
+	*out = ml_arena_alloc(arena, sizeof **out);
+	if (*out)
+		status = parse_value(&p, *out);
+	if (status == ML_OK && (peek(&p), p.pos < len))
+		status = fail_here(&p, "something follows the value");
+	ml_free(p.env, p.stack);
+	return status;
 }
 
 const MlJson *
 ml_json_get(const MlJson *object, const char *key)
 {
-	if (!object || object->type != ML_JSON_OBJECT)
-		return NULL;
-	for (size_t i = 0; i < object->n; i++)
+	size_t n = object && object->type == ML_JSON_OBJECT ? object->n : 0;
+
+	for (size_t i = n; i > 0; i--)
 	{
-		if (strcmp(object->keys[i], key) == 0)
-			return &object->items[i];
+		if (strcmp(object->keys[i - 1], key) == 0)
+			return &object->items[i - 1];
 	}
 	return NULL;
 }
@@ -162,77 +390,70 @@ ml_json_type_name(MlJsonType type)
 	return names[type];
 }
 
-/* ---- writing ---- */
+/* ---- writer */
 
 void
 ml_json_writer(MlJsonWriter *w, MlBuffer *out)
 {
-	w->out = out;
-	w->comma = false;
+	*w = (MlJsonWriter){.out = out};
 }
 
-/* The bytes of a valid UTF-8 sequence at text, 0 when it is not one. */
-static size_t
-utf8_length(const unsigned char *text)
-{
-	size_t n = text[0] < 0x80       ? 1
-			   : text[0] >> 5 == 6  ? 2
-			   : text[0] >> 4 == 14 ? 3
-			   : text[0] >> 3 == 30 ? 4
-									: 0;
-
-	for (size_t i = 1; i < n; i++)
-	{
-		if (text[i] >> 6 != 2)
-			return 0;
-	}
-	return n > 0 && ml_utf8_valid((const char *) text, n) ? n : 0;
-}
-
+/* A string in quotes; what is not UTF-8 becomes U+FFFD. */
 static void
-put_string(MlBuffer *out, const char *text)
+write_string(MlBuffer *out, const char *text)
 {
-	const unsigned char *c = (const unsigned char *) text;
+	size_t len = strlen(text), plain = 0, n;
 
 	ml_put_u8(out, '"');
-	while (*c)
+	for (size_t i = 0; i < len; i += n)
 	{
-		size_t n = utf8_length(c);
+		unsigned char c = (unsigned char) text[i];
 
-		if (n == 0)
-			ml_put_bytes(out, "\xEF\xBF\xBD", 3); /* the replacement character */
-		else if (*c == '"' || *c == '\\')
+		n = 1;
+		if (c >= 0x80)
 		{
-			ml_put_u8(out, '\\');
-			ml_put_u8(out, *c);
+			/* The shortest prefix that is valid is one character. */
+			while (n < 4 && i + n < len && !ml_utf8_valid(text + i, n))
+				n++;
+			if (ml_utf8_valid(text + i, n))
+				continue;
+			n = 1;
 		}
-		else if (*c < 0x20)
-			ml_put_format(out, "\\u%04x", *c);
+		else if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		ml_put_bytes(out, text + plain, i - plain);
+		plain = i + 1;
+		if (c >= 0x80)
+			ml_put_format(out, "\xEF\xBF\xBD");
+		else if (c == '\n')
+			ml_put_format(out, "\\n");
+		else if (c < 0x20)
+			ml_put_format(out, "\\u%04x", c);
 		else
-			ml_put_bytes(out, c, n);
-		c += n ? n : 1;
+			ml_put_format(out, "\\%c", c);
 	}
+	ml_put_bytes(out, text + plain, len - plain);
 	ml_put_u8(out, '"');
 }
 
-/* The comma and the key that a new value needs. */
+/* What stands before a value: a comma if needed, and the key. */
 static void
-begin_value(MlJsonWriter *w, const char *key)
+write_start(MlJsonWriter *w, const char *key)
 {
 	if (w->comma)
 		ml_put_u8(w->out, ',');
-	w->comma = true;
 	if (key)
 	{
-		put_string(w->out, key);
+		write_string(w->out, key);
 		ml_put_u8(w->out, ':');
 	}
+	w->comma = true;
 }
 
 void
 ml_json_open(MlJsonWriter *w, const char *key, char bracket)
 {
-	begin_value(w, key);
+	write_start(w, key);
 	ml_put_u8(w->out, (uint8_t) bracket);
 	w->comma = false;
 }
@@ -249,19 +470,18 @@ ml_json_number(MlJsonWriter *w, const char *key, double value)
 {
 	char text[32];
 
-	begin_value(w, key);
 	if (isfinite(value))
-		ml_put_bytes(w->out, text, (size_t) ml_format_double(text, value));
+		ml_json_raw(w, key, text, (size_t) ml_format_double(text, value));
 	else
-		ml_put_bytes(w->out, "null", 4);
+		ml_json_raw(w, key, "null", 4);
 }
 
 void
 ml_json_text(MlJsonWriter *w, const char *key, const char *value)
 {
-	begin_value(w, key);
+	write_start(w, key);
 	if (value)
-		put_string(w->out, value);
+		write_string(w->out, value);
 	else
 		ml_put_bytes(w->out, "null", 4);
 }
@@ -269,25 +489,53 @@ ml_json_text(MlJsonWriter *w, const char *key, const char *value)
 void
 ml_json_bool(MlJsonWriter *w, const char *key, bool value)
 {
-	begin_value(w, key);
-	ml_put_bytes(w->out, value ? "true" : "false", value ? 4 : 5);
+	ml_json_raw(w, key, value ? "true" : "false", value ? 4 : 5);
 }
 
 void
 ml_json_raw(MlJsonWriter *w, const char *key, const char *json, size_t len)
 {
-	begin_value(w, key);
+	write_start(w, key);
 	ml_put_bytes(w->out, json, len);
 }
 
-/* Seventeen digits always suffice; most doubles that people write need fewer. */
+/* Recursion is bounded: the parser made no deeper value. */
+void
+ml_json_value(MlJsonWriter *w, const char *key, const MlJson *value)
+{
+	bool object = value->type == ML_JSON_OBJECT;
+
+	switch (value->type)
+	{
+		case ML_JSON_NULL:
+			ml_json_text(w, key, NULL);
+			break;
+		case ML_JSON_BOOL:
+			ml_json_bool(w, key, value->boolean);
+			break;
+		case ML_JSON_NUMBER:
+			ml_json_raw(w, key, value->string, strlen(value->string));
+			break;
+		case ML_JSON_STRING:
+			ml_json_text(w, key, value->string);
+			break;
+		case ML_JSON_ARRAY:
+		case ML_JSON_OBJECT:
+			ml_json_open(w, key, object ? '{' : '[');
+			for (size_t i = 0; i < value->n; i++)
+				ml_json_value(w, object ? value->keys[i] : NULL, &value->items[i]);
+			ml_json_close(w, object ? '}' : ']');
+			break;
+	}
+}
+
 int
 ml_format_double(char *out, double value)
 {
 	int len = 0;
 
-	if (value == 0)
-		value = 0; /* no minus zero */
+	if (!isfinite(value))
+		return snprintf(out, 32, "%s", isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
 	for (int digits = 15; digits <= 17; digits++)
 	{
 		len = snprintf(out, 32, "%.*g", digits, value);

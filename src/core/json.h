@@ -1,6 +1,6 @@
 /*
  * json.h
- *		JSON: a small tree over json-c for options, a writer for everything we emit.
+ *		JSON: a small tree for options and imported models, a writer for everything we emit.
  */
 #ifndef ML_JSON_H
 #define ML_JSON_H
@@ -17,7 +17,7 @@ typedef enum MlJsonType
 	ML_JSON_OBJECT
 } MlJsonType;
 
-/* A parsed value; lives in the arena it was parsed into (nothing of json-c stays open). */
+/* A parsed value; lives in the arena it was parsed into. */
 typedef struct MlJson
 {
 	MlJsonType type;
@@ -29,9 +29,11 @@ typedef struct MlJson
 	struct MlJson *items;
 } MlJson;
 
-/* Parse a whole document; depth is limited to 64. ML_EINVAL with the place of the error. */
+/* Parse a whole document, strictly; depth is limited to 64. ML_EINVAL with the place of the error. */
 extern MlStatus ml_json_parse(MlArena *arena, const char *text, size_t len, MlJson **out);
-extern const MlJson *ml_json_get(const MlJson *object, const char *key); /* NULL: not there */
+extern const MlJson *
+ml_json_get(const MlJson *object,
+			const char *key); /* NULL: not there, or no object; the last of equal keys */
 extern const char *ml_json_type_name(MlJsonType type); /* "a number", "a string", ... */
 
 /* Writer: appends to a buffer; commas are its business. */
@@ -50,9 +52,13 @@ extern void ml_json_number(MlJsonWriter *w, const char *key,
 extern void ml_json_text(MlJsonWriter *w, const char *key,
 						 const char *value); /* NULL: null; invalid UTF-8 is replaced */
 extern void ml_json_bool(MlJsonWriter *w, const char *key, bool value);
+extern void ml_json_value(MlJsonWriter *w, const char *key, const MlJson *value);
 extern void ml_json_raw(MlJsonWriter *w, const char *key, const char *json, size_t len);
 
-/* Shortest decimal that reads back as the same double; at least 32 bytes of room. Returns the length. */
+/*
+ * Decimal of 15 to 17 digits, no more than it takes to read back as the same double; at least 32 bytes of
+ * room. Returns the length. Not finite: NaN, Infinity, -Infinity.
+ */
 extern int ml_format_double(char *out, double value);
 
 #endif /* ML_JSON_H */

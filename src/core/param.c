@@ -1,216 +1,300 @@
 /*
  * param.c
- *		Parameter tables: parse, check, explain.
+ *		Parameters: from a JSON object to checked values, by the tables.
  *
- * One table says name, type, default, range and help of each parameter; this
- * file makes of it the values, the errors and the documentation.
+ * Defaults are JSON texts and take the same way as the user's values, so that
+ * a default that breaks its own table's rule cannot exist for long. A null
+ * stands for "not given".
  */
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/param.h"
 
-#define NEAR_MAX 64 /* names longer than this are not compared */
+#define MAX_SHOWN 100 /* bytes of a value in a message */
+#define MAX_NAME 64   /* longer names have no nearest one */
 
-/* ---- the nearest name ---- */
-
-/* Levenshtein's distance of two short texts, a swap of neighbours counting one. */
-static size_t
-edit_distance(const char *a, const char *b)
+/* What the functions below need to say where an error is. */
+typedef struct Context
 {
-	size_t n = strlen(a), m = strlen(b);
-	size_t before[NEAR_MAX + 1], last[NEAR_MAX + 1], row[NEAR_MAX + 1];
+	MlArena *arena;
+	MlEnv *env;
+	const char *where;
+} Context;
 
-	for (size_t j = 0; j <= m; j++)
-		last[j] = j;
-	for (size_t i = 1; i <= n; i++)
+/* ---- the nearest name */
+
+/* Lower case, and one of the two word joiners. */
+static char
+fold(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c == '-' || c == ' ' ? '_' : c;
+}
+
+/*
+ * Edit distance with swaps of neighbours (optimal string alignment); case does not count. Rows of the
+ * table: i - 2, i - 1, i.
+ */
+static int
+edit_distance(const char *a, size_t n_a, const char *b, size_t n_b)
+{
+	int rows[3][MAX_NAME + 1], *before = rows[0], *last = rows[1], *row = rows[2];
+
+	for (size_t j = 0; j <= n_b; j++)
+		last[j] = (int) j;
+	for (size_t i = 1; i <= n_a; i++)
 	{
-		row[0] = i;
-		for (size_t j = 1; j <= m; j++)
+		int *oldest = before;
+
+		row[0] = (int) i;
+		for (size_t j = 1; j <= n_b; j++)
 		{
-			row[j] = ML_MIN(last[j], row[j - 1]) + 1;
-			row[j] = ML_MIN(row[j], last[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			int cost = fold(a[i - 1]) != fold(b[j - 1]);
+
+			row[j] = ML_MIN(ML_MIN(last[j], row[j - 1]) + 1, last[j - 1] + cost);
+			if (i > 1 && j > 1 && fold(a[i - 1]) == fold(b[j - 2]) &&
+				fold(a[i - 2]) == fold(b[j - 1]))
 				row[j] = ML_MIN(row[j], before[j - 2] + 1);
 		}
-		memcpy(before, last, sizeof last);
-		memcpy(last, row, sizeof row);
+		before = last;
+		last = row;
+		row = oldest;
 	}
-	return last[m];
+	return last[n_b];
 }
 
 const char *
 ml_nearest(const char *name, const char *const *names, size_t n)
 {
-	const char *best = NULL;
-	size_t best_distance = ML_MAX((size_t) 1, strlen(name) / 3) + 1;
+	size_t len = strlen(name);
+	/* One error in three characters is a typing error; more is another word. */
+	int best = (int) (len + 2) / 3 + 1;
+	const char *nearest = NULL;
 
-	if (strlen(name) > NEAR_MAX)
+	if (len > MAX_NAME)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
 	{
-		size_t distance = strlen(names[i]) <= NEAR_MAX ? edit_distance(name, names[i]) : SIZE_MAX;
+		size_t other = strlen(names[i]);
+		int distance = other <= MAX_NAME ? edit_distance(name, len, names[i], other) : best;
 
-		if (distance < best_distance)
+		if (distance < best && distance < (int) other)
 		{
-			best = names[i];
-			best_distance = distance;
+			best = distance;
+			nearest = names[i];
 		}
 	}
-	return best;
+	return nearest;
 }
 
-/* ---- values ---- */
+/* ---- errors */
 
-/* The index of word in "a|b|c", or -1. */
-static int
-choice_index(const char *choices, const char *word)
+/* A value that is not a string, as the user wrote it. */
+static const char *
+describe(const MlJson *value)
 {
-	size_t len = strlen(word);
-	int index = 0;
-
-	for (const char *c = choices; *c; index++)
-	{
-		size_t n = strcspn(c, "|");
-
-		if (n == len && memcmp(c, word, n) == 0)
-			return index;
-		c += n + (c[n] == '|');
-	}
-	return -1;
+	if (value->type == ML_JSON_NUMBER)
+		return value->string;
+	if (value->type == ML_JSON_BOOL)
+		return value->boolean ? "true" : "false";
+	return ml_json_type_name(value->type);
 }
 
-/* "an integer between 1 and 64" */
-static void
-describe(const MlParam *param, char *out, size_t size)
-{
-	const char *noun = param->type == ML_PARAM_INT ? "an integer" : "a number";
-
-	switch (param->type)
-	{
-		case ML_PARAM_INT:
-		case ML_PARAM_REAL:
-			if (isinf(param->max))
-				snprintf(out, size, "%s of %.15g or more", noun, param->min);
-			else
-				snprintf(out, size, "%s between %.15g and %.15g", noun, param->min, param->max);
-			break;
-		case ML_PARAM_BOOL:
-			snprintf(out, size, "true or false");
-			break;
-		case ML_PARAM_CHOICE:
-			snprintf(out, size, "one of %s", param->choices);
-			break;
-		case ML_PARAM_TEXT:
-			snprintf(out, size, "a string");
-			break;
-		case ML_PARAM_JSON:
-			snprintf(out, size, "JSON");
-			break;
-	}
-}
-
-/* option "max_depth" of gbdt must be an integer between 1 and 64, not "deep" */
+/* option "x" of gbdt must be <expected>, not <value> */
 static MlStatus
-wrong_value(MlEnv *env, const char *where, const MlParam *param, const MlJson *value)
+fail_value(const Context *c, const MlParam *param, const char *expected, const MlJson *value)
 {
-	char wanted[256];
 	const char *quote = value->type == ML_JSON_STRING ? "\"" : "";
-	const char *got = value->type == ML_JSON_STRING || value->type == ML_JSON_NUMBER ? value->string
-					  : value->type == ML_JSON_BOOL ? (value->boolean ? "true" : "false")
-													: ml_json_type_name(value->type);
+	const char *text = value->type == ML_JSON_STRING ? value->string : describe(value);
 
-	describe(param, wanted, sizeof wanted);
-	return ml_fail(env, ML_EINVAL, "option \"%s\" of %s must be %s, not %s%.64s%s", param->name,
-				   where, wanted, quote, got, quote);
+	return ml_fail(c->env, ML_EINVAL, "option \"%s\" of %s must be %s, not %s%.*s%s", param->name,
+				   c->where, expected, quote, ml_utf8_cut(text, MAX_SHOWN), text, quote);
 }
 
-/* One value by its parameter; null stands for the default where that is null. */
-static MlStatus
-parse_value(MlEnv *env, const char *where, const MlParam *param, const MlJson *value,
-			MlParamValue *out)
+/* Bounds that only say "no more than the type holds" are not worth a word. */
+static bool
+has_min(const MlParam *param)
 {
-	bool is_null = value->type == ML_JSON_NULL;
+	return param->min > (param->type == ML_PARAM_INT ? INT_MIN : -1e300);
+}
 
+static bool
+has_max(const MlParam *param)
+{
+	return param->max < (param->type == ML_PARAM_INT ? INT_MAX : 1e300);
+}
+
+static MlStatus
+fail_number(const Context *c, const MlParam *param, const MlJson *value)
+{
+	const char *kind = param->type == ML_PARAM_INT ? "an integer" : "a number";
+	char min[32], max[32], expected[128];
+
+	ml_format_double(min, param->min);
+	ml_format_double(max, param->max);
+	if (has_min(param) && has_max(param))
+		snprintf(expected, sizeof expected, "%s between %s and %s", kind, min, max);
+	else if (has_min(param))
+		snprintf(expected, sizeof expected, "%s of at least %s", kind, min);
+	else if (has_max(param))
+		snprintf(expected, sizeof expected, "%s of at most %s", kind, max);
+	else
+		snprintf(expected, sizeof expected, "%s", kind);
+	return fail_value(c, param, expected, value);
+}
+
+/* The words of "a|b|c" as an array in the arena. */
+static MlStatus
+split_choices(const Context *c, const char *choices, const char *const **words, size_t *n)
+{
+	size_t count = 1;
+	const char **list;
+
+	for (const char *s = choices; *s; s++)
+		count += *s == '|';
+	list = ml_arena_array(c->arena, count, sizeof *list);
+	if (list == NULL)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+	{
+		size_t len = strcspn(choices, "|");
+
+		list[i] = ml_arena_text(c->arena, choices, len);
+		if (list[i] == NULL)
+			return ML_ENOMEM;
+		choices += len + 1;
+	}
+	*words = list;
+	*n = count;
+	return ML_OK;
+}
+
+/* "a", "b" or "c" */
+static void
+put_words(MlBuffer *out, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ml_put_format(out, "%s\"%s\"", i == 0 ? "" : i + 1 < n ? ", " : " or ", words[i]);
+	ml_put_u8(out, '\0');
+}
+
+static MlStatus
+fail_choice(const Context *c, const MlParam *param, const char *const *words, size_t n,
+			const MlJson *value)
+{
+	const char *nearest =
+		value->type == ML_JSON_STRING ? ml_nearest(value->string, words, n) : NULL;
+	MlBuffer expected;
+	MlStatus status;
+
+	ml_buffer_init(&expected, c->env);
+	put_words(&expected, words, n);
+	status = expected.status;
+	if (status == ML_OK)
+	{
+		status = fail_value(c, param, (const char *) expected.data, value);
+		if (nearest)
+			ml_hint(c->env, "Did you mean \"%s\"?", nearest);
+	}
+	ml_buffer_free(&expected);
+	return status;
+}
+
+/* ---- values */
+
+static MlStatus
+read_number(const Context *c, const MlParam *param, const MlJson *value, MlParamValue *out)
+{
+	double number = value->number;
+	bool valid = value->type == ML_JSON_NUMBER && number >= param->min && number <= param->max;
+
+	if (param->type == ML_PARAM_INT)
+		valid = valid && number == floor(number) && number >= INT_MIN && number <= INT_MAX;
+	if (!valid)
+		return fail_number(c, param, value);
+	out->number = number;
+	return ML_OK;
+}
+
+static MlStatus
+read_choice(const Context *c, const MlParam *param, const MlJson *value, MlParamValue *out)
+{
+	const char *const *words;
+	size_t n;
+
+	ML_TRY(split_choices(c, param->choices, &words, &n));
+	for (size_t i = 0; value->type == ML_JSON_STRING && i < n; i++)
+	{
+		if (strcmp(words[i], value->string) == 0)
+		{
+			out->number = (double) i;
+			out->text = words[i];
+			return ML_OK;
+		}
+	}
+	return fail_choice(c, param, words, n, value);
+}
+
+static MlStatus
+read_value(const Context *c, const MlParam *param, const MlJson *value, MlParamValue *out)
+{
+	out->null = value->type == ML_JSON_NULL;
 	out->json = value;
-	out->null = is_null;
-	if (is_null && strcmp(param->fallback, "null") == 0)
+	if (out->null)
 		return ML_OK;
 	switch (param->type)
 	{
 		case ML_PARAM_INT:
 		case ML_PARAM_REAL:
-			if (value->type != ML_JSON_NUMBER ||
-				!(value->number >= param->min && value->number <= param->max) ||
-				(param->type == ML_PARAM_INT && value->number != floor(value->number)))
-				return wrong_value(env, where, param, value);
-			out->number = value->number;
-			return ML_OK;
+			return read_number(c, param, value, out);
 		case ML_PARAM_BOOL:
 			if (value->type != ML_JSON_BOOL)
-				return wrong_value(env, where, param, value);
+				return fail_value(c, param, "true or false", value);
 			out->number = value->boolean;
-			return ML_OK;
+			break;
 		case ML_PARAM_CHOICE:
-			if (value->type != ML_JSON_STRING || choice_index(param->choices, value->string) < 0)
-				return wrong_value(env, where, param, value);
-			out->number = choice_index(param->choices, value->string);
-			out->text = value->string;
-			return ML_OK;
+			return read_choice(c, param, value, out);
 		case ML_PARAM_TEXT:
 			if (value->type != ML_JSON_STRING)
-				return wrong_value(env, where, param, value);
+				return fail_value(c, param, "a string", value);
 			out->text = value->string;
-			return ML_OK;
+			break;
 		case ML_PARAM_JSON:
 			break;
 	}
 	return ML_OK;
 }
 
-static size_t
-table_length(const MlParam *table)
-{
-	size_t n = 0;
+/* ---- tables */
 
-	while (table[n].name)
-		n++;
-	return n;
-}
-
-/* All parameters of a table at their defaults. */
-static MlStatus
-fill_defaults(MlArena *arena, const char *where, const MlParam *table, MlParams *out)
+/* The place of a name in the tables; NULL: in none. */
+static MlParamValue *
+find_param(const MlParams *params, size_t n_tables, const char *name, const MlParam **param)
 {
-	out->table = table;
-	out->n = table_length(table);
-	out->values = ml_arena_array(arena, out->n + 1, sizeof(MlParamValue));
-	if (!out->values)
-		return ML_ENOMEM;
-	for (size_t i = 0; i < out->n; i++)
+	for (size_t t = 0; t < n_tables; t++)
 	{
-		MlJson *value;
-
-		ML_TRY(ml_json_parse(arena, table[i].fallback, strlen(table[i].fallback), &value));
-		ML_TRY(parse_value(arena->env, where, &table[i], value, &out->values[i]));
+		for (size_t i = 0; i < params[t].n; i++)
+		{
+			*param = &params[t].table[i];
+			if (strcmp((*param)->name, name) == 0)
+				return &params[t].values[i];
+		}
 	}
-	return ML_OK;
+	return NULL;
 }
 
-/* No table has the name: say so, and which one is near. */
 static MlStatus
-unknown_option(MlArena *arena, const char *where, const char *name, const MlParams *params,
-			   size_t n_tables)
+fail_unknown(const Context *c, const MlParams *params, size_t n_tables, const char *name)
 {
-	const char **names;
-	const char *near;
+	const char **names, *nearest;
 	size_t n = 0;
 
 	for (size_t t = 0; t < n_tables; t++)
 		n += params[t].n;
-	names = ml_arena_array(arena, n + 1, sizeof(char *));
-	if (!names)
+	names = ml_arena_array(c->arena, n, sizeof *names);
+	if (names == NULL)
 		return ML_ENOMEM;
 	n = 0;
 	for (size_t t = 0; t < n_tables; t++)
@@ -218,45 +302,61 @@ unknown_option(MlArena *arena, const char *where, const char *name, const MlPara
 		for (size_t i = 0; i < params[t].n; i++)
 			names[n++] = params[t].table[i].name;
 	}
-	near = ml_nearest(name, names, n);
-	ml_fail(arena->env, ML_EINVAL, "unknown option \"%.64s\" for %s", name, where);
-	if (near)
-		ml_hint(arena->env, "Did you mean \"%s\"?", near);
+	nearest = ml_nearest(name, names, n);
+	ml_fail(c->env, ML_EINVAL, "unknown option \"%.*s\" for %s", ml_utf8_cut(name, MAX_SHOWN), name,
+			c->where);
+	if (nearest)
+		ml_hint(c->env, "Did you mean \"%s\"?", nearest);
 	return ML_EINVAL;
+}
+
+/* All defaults of a table. */
+static MlStatus
+read_defaults(const Context *c, const MlParam *table, MlParams *out)
+{
+	*out = (MlParams){.table = table};
+	while (table[out->n].name)
+		out->n++;
+	out->values = ml_arena_array(c->arena, out->n, sizeof *out->values);
+	if (out->values == NULL)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < out->n; i++)
+	{
+		MlJson *value;
+
+		ML_TRY(ml_json_parse(c->arena, table[i].fallback, strlen(table[i].fallback), &value));
+		ML_TRY(read_value(c, &table[i], value, &out->values[i]));
+	}
+	return ML_OK;
 }
 
 MlStatus
 ml_params_parse(MlArena *arena, const char *where, const MlParam *const *tables, size_t n_tables,
 				const MlJson *object, MlParams *out)
 {
-	for (size_t t = 0; t < n_tables; t++)
-		ML_TRY(fill_defaults(arena, where, tables[t], &out[t]));
-	if (object && object->type != ML_JSON_OBJECT)
-		return ml_fail(arena->env, ML_EINVAL, "the options of %s must be an object, not %s", where,
-					   ml_json_type_name(object->type));
-	for (size_t m = 0; object && m < object->n; m++)
-	{
-		bool found = false;
+	Context c = {arena, arena->env, where};
 
-		for (size_t t = 0; t < n_tables && !found; t++)
-		{
-			for (size_t i = 0; i < out[t].n && !found; i++)
-			{
-				if (strcmp(out[t].table[i].name, object->keys[m]) != 0)
-					continue;
-				found = true;
-				ML_TRY(parse_value(arena->env, where, &out[t].table[i], &object->items[m],
-								   &out[t].values[i]));
-				out[t].values[i].given = true;
-			}
-		}
-		if (!found)
-			return unknown_option(arena, where, object->keys[m], out, n_tables);
+	for (size_t t = 0; t < n_tables; t++)
+		ML_TRY(read_defaults(&c, tables[t], &out[t]));
+	if (object == NULL)
+		return ML_OK;
+	if (object->type != ML_JSON_OBJECT)
+		return ml_fail(c.env, ML_EINVAL, "the options of %s must be an object, not %s", where,
+					   ml_json_type_name(object->type));
+	for (size_t i = 0; i < object->n; i++)
+	{
+		const MlParam *param;
+		MlParamValue *value = find_param(out, n_tables, object->keys[i], &param);
+
+		if (value == NULL)
+			return fail_unknown(&c, out, n_tables, object->keys[i]);
+		if (object->items[i].type == ML_JSON_NULL)
+			continue;
+		ML_TRY(read_value(&c, param, &object->items[i], value));
+		value->given = true;
 	}
 	return ML_OK;
 }
-
-/* ---- reading ---- */
 
 int
 ml_param_int(const MlParams *params, int index)
@@ -279,13 +379,13 @@ ml_param_bool(const MlParams *params, int index)
 bool
 ml_param_given(const MlParams *params, int index)
 {
-	return params->values[index].given && !params->values[index].null;
+	return params->values[index].given;
 }
 
 const char *
 ml_param_text(const MlParams *params, int index)
 {
-	return params->values[index].null ? NULL : params->values[index].text;
+	return params->values[index].text;
 }
 
 void
@@ -293,18 +393,6 @@ ml_params_write(const MlParams *params, MlJsonWriter *w, const char *key)
 {
 	ml_json_open(w, key, '{');
 	for (size_t i = 0; i < params->n; i++)
-	{
-		const MlParamValue *value = &params->values[i];
-		const char *name = params->table[i].name;
-
-		if (value->null)
-			ml_json_raw(w, name, "null", 4);
-		else if (params->table[i].type == ML_PARAM_BOOL)
-			ml_json_bool(w, name, value->number != 0);
-		else if (params->table[i].type == ML_PARAM_CHOICE || params->table[i].type == ML_PARAM_TEXT)
-			ml_json_text(w, name, value->text);
-		else if (params->table[i].type != ML_PARAM_JSON)
-			ml_json_number(w, name, value->number);
-	}
+		ml_json_value(w, params->table[i].name, params->values[i].json);
 	ml_json_close(w, '}');
 }

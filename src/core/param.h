@@ -26,18 +26,18 @@ typedef struct MlParam
 	const char *name;
 	MlParamType type;
 	const char *fallback; /* default, as JSON text: "0.1", "true", "\"auto\"", "null" = none */
-	double min, max;      /* closed range for INT and REAL */
-	const char *choices;  /* "a|b|c" for CHOICE */
-	const char *help;     /* one sentence for the user */
+	double min, max; /* closed range for INT and REAL; INT_MAX, INFINITY: no bound worth naming */
+	const char *choices; /* "a|b|c" for CHOICE */
+	const char *help;    /* one sentence for the user */
 } MlParam;
 
 typedef struct MlParamValue
 {
 	bool given;         /* by the user, not the default */
-	bool null;          /* no value */
+	bool null;          /* no value: the default is null */
 	double number;      /* INT, REAL, BOOL (0/1), CHOICE (index) */
 	const char *text;   /* TEXT */
-	const MlJson *json; /* JSON */
+	const MlJson *json; /* the value as it was given; never NULL */
 } MlParamValue;
 
 typedef struct MlParams
@@ -50,7 +50,8 @@ typedef struct MlParams
 /*
  * Read the members of object that the tables name. tables: n_tables parameter tables; results go to
  * out[0..n_tables-1], allocated in arena. A member that no table has is ML_EINVAL and names the nearest
- * one that does. where: for the error, e.g. "gbdt". object may be NULL (all defaults).
+ * one that does; a null member is as if it were not there. where: for the error, e.g. "gbdt". object may be NULL
+ * (all defaults).
  */
 extern MlStatus ml_params_parse(MlArena *arena, const char *where, const MlParam *const *tables,
 								size_t n_tables, const MlJson *object, MlParams *out);
