@@ -24,7 +24,14 @@ typedef struct MlScored
 	const double *weight; /* or NULL */
 } MlScored;
 
-/* Members of an object: every scalar metric that fits the task ("roc_auc", "log_loss", "rmse", ...). */
+/*
+ * Members of an object: every scalar metric that fits the task.
+ *	binary: accuracy balanced_accuracy precision recall f1 mcc roc_auc pr_auc ks gini log_loss brier
+ *	several classes: accuracy balanced_accuracy precision_macro recall_macro f1_macro f1_weighted mcc log_loss
+ *	regression: mse rmse mae mape r2 explained_variance
+ * Class 1 is predicted from a probability above 0.5 on; of several classes the first most probable one.
+ * A prediction that is not finite, or a class out of range, is ML_EDATA.
+ */
 extern MlStatus ml_metrics_all(MlEnv *env, const MlScored *scored, MlJsonWriter *w);
 
 /*
@@ -32,8 +39,11 @@ extern MlStatus ml_metrics_all(MlEnv *env, const MlScored *scored, MlJsonWriter 
  *	binary: "roc":{"threshold":[],"fpr":[],"tpr":[]}, "pr":{"threshold":[],"precision":[],"recall":[]},
  *		"ks":{"threshold":[],"cdf_negative":[],"cdf_positive":[]}, "lift":{"share":[],"gain":[],"lift":[]},
  *		"calibration":{"predicted":[],"observed":[],"count":[]}
- *	classification: "confusion":{"classes":[],"matrix":[[]]} (rows actual, columns predicted)
+ *	classification: "confusion":{"classes":[],"matrix":[[]]} (rows actual, columns predicted; up to 256 classes)
  *	regression: "residuals":{"actual":[],"predicted":[]} (an even sample of rows)
+ * roc and pr begin with a threshold above all scores, null. The point of the greatest KS distance is always
+ * kept. cdf: the share of the class with a score below the threshold; the last point has all below.
+ * calibration: ten bins of equal width, without the empty ones. With one class only, just calibration and confusion.
  */
 extern MlStatus ml_curves_all(MlEnv *env, const MlScored *scored, int max_points, MlJsonWriter *w);
 

@@ -1,0 +1,81 @@
+/*
+ * golden_metrics.h
+ *		Metrics by scikit-learn 1.2.1 of the rows of metric_rows.h, printed by test/golden/metrics.py.
+ */
+#ifndef GOLDEN_METRICS_H
+#define GOLDEN_METRICS_H
+
+static const struct
+{
+	const char *name;
+	double value;
+} golden_metrics[] = {
+	{"roc_auc", 0.66376989571624589},
+	{"pr_auc", 0.64497657222779148},
+	{"ks", 0.24969698909160731},
+	{"gini", 0.32753979143249179},
+	{"log_loss", 0.91194013954975983},
+	{"brier", 0.25229190000000001},
+	{"accuracy", 0.623},
+	{"balanced_accuracy", 0.62296842686336706},
+	{"precision", 0.62145748987854255},
+	{"recall", 0.61770623742454733},
+	{"f1", 0.61957618567103945},
+	{"mcc", 0.24595013587085596},
+	{"many_accuracy", 0.76600000000000001},
+	{"many_balanced_accuracy", 0.76600000000000001},
+	{"many_mcc", 0.7164827901194698},
+	{"mse", 8.5505312000000018},
+	{"rmse", 2.9241291353153338},
+	{"mae", 2.53234},
+	{"mape", 0.017568849425461077},
+	{"r2", 0.9899275294028711},
+	{"explained_variance", 0.98992755631813889},
+	{"many_precision_macro", 0.79247011105776954},
+	{"many_precision_micro", 0.76600000000000001},
+	{"many_precision_weighted", 0.79247011105776966},
+	{"many_precision_of_3", 0.74906367041198507},
+	{"many_recall_macro", 0.76600000000000001},
+	{"many_recall_micro", 0.76600000000000001},
+	{"many_recall_weighted", 0.76600000000000001},
+	{"many_recall_of_3", 1},
+	{"many_f1_macro", 0.75427249099132476},
+	{"many_f1_micro", 0.76600000000000001},
+	{"many_f1_weighted", 0.75427249099132476},
+	{"many_f1_of_3", 0.85653104925053536},
+	{"roc_auc_weighted_rows", 0.66990579026541908},
+	{"pr_auc_weighted_rows", 0.65038121651201319},
+	{"ks_weighted_rows", 0.26354152570019074},
+	{"gini_weighted_rows", 0.33981158053083815},
+	{"log_loss_weighted_rows", 0.91823710084757992},
+	{"brier_weighted_rows", 0.24916495640988998},
+	{"accuracy_weighted_rows", 0.62955552379591251},
+	{"balanced_accuracy_weighted_rows", 0.62947419422745143},
+	{"precision_weighted_rows", 0.62420197330237959},
+	{"recall_weighted_rows", 0.62383990719257543},
+	{"f1_weighted_rows", 0.62402088772845965},
+	{"mcc_weighted_rows", 0.25895056808433703},
+	{"many_accuracy_weighted_rows", 0.76647134486208379},
+	{"many_balanced_accuracy_weighted_rows", 0.76645284002695913},
+	{"many_mcc_weighted_rows", 0.71706107747074255},
+	{"mse_weighted_rows", 8.5432610118622279},
+	{"rmse_weighted_rows", 2.9228857336307601},
+	{"mae_weighted_rows", 2.5312548234957837},
+	{"mape_weighted_rows", 0.017599700237092362},
+	{"r2_weighted_rows", 0.98997763482481271},
+	{"explained_variance_weighted_rows", 0.98997764748968287},
+	{"many_precision_macro_weighted_rows", 0.79283373540733337},
+	{"many_precision_micro_weighted_rows", 0.76647134486208379},
+	{"many_precision_weighted_weighted_rows", 0.79284505193879173},
+	{"many_precision_of_3_weighted_rows", 0.74853176721836623},
+	{"many_recall_macro_weighted_rows", 0.76645284002695913},
+	{"many_recall_micro_weighted_rows", 0.76647134486208379},
+	{"many_recall_weighted_weighted_rows", 0.76647134486208379},
+	{"many_recall_of_3_weighted_rows", 1},
+	{"many_f1_macro_weighted_rows", 0.75476269507782756},
+	{"many_f1_micro_weighted_rows", 0.76647134486208379},
+	{"many_f1_weighted_weighted_rows", 0.75478028446331225},
+	{"many_f1_of_3_weighted_rows", 0.85618320610687026},
+};
+
+#endif
