@@ -208,6 +208,15 @@ state_open(const uint8 *bytes, size_t len, MlReader *payload, MlEnv *env)
 	return kinds[code];
 }
 
+void *
+mlplat_state_loaded(const MlReader *in, MlStatus status, void *data)
+{
+	if (status == ML_ECORRUPT)
+		return NULL;
+	mlplat_check(in->env, status);
+	return data;
+}
+
 /* A new expanded state below parent from a flat one. */
 static MlState *
 state_load(const struct varlena *flat, MemoryContext parent)

@@ -73,8 +73,9 @@ typedef struct MlStateKind
 	void (*save)(const void *data, MlBuffer *out);
 
 	/*
-	 * Data in context from hostile bytes. NULL, or in->failed, or bytes left over: damaged. May throw too;
-	 * in->env allocates from context, and lives no longer than the call.
+	 * Data in context from hostile bytes; ends with return mlplat_state_loaded(in, status, data). NULL, or
+	 * in->failed, or bytes left over: damaged. May throw too; in->env allocates from context, and lives no
+	 * longer than the call.
 	 */
 	void *(*load)(MlReader *in, MemoryContext context);
 
@@ -110,5 +111,8 @@ extern MlState *mlplat_state_get_rw(Datum datum, const MlStateKind *kind, Memory
 
 /* The state to read; a flat one is loaded into the current context. */
 extern const MlState *mlplat_state_get_ro(Datum datum, const MlStateKind *kind);
+
+/* For load: data, or NULL when the status is that the bytes are damaged; throws on any other failure. */
+extern void *mlplat_state_loaded(const MlReader *in, MlStatus status, void *data);
 
 #endif
