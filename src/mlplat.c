@@ -6,6 +6,7 @@
 
 #include "fmgr.h"
 
+#include "analyze/metrics_common.h"
 #include "pg/guc.h"
 #include "pg/threads.h"
 
@@ -18,4 +19,5 @@ _PG_init(void)
 {
 	mlplat_tame_blas();
 	mlplat_define_settings();
+	mlplat_metrics_register();
 }
