@@ -14,6 +14,7 @@
 #include "algo/algo.h"
 
 #define ML_IMAGE_FORMAT 1
+#define ML_MAX_CLASSES 1000
 
 typedef struct MlModel
 {

@@ -14,41 +14,59 @@
 /* How the target column is to be read. */
 typedef enum MlTargetKind
 {
-	ML_TARGET_NONE,
-	ML_TARGET_NUMBER,  /* int, float, numeric */
+	ML_TARGET_NUMBER,  /* float, numeric */
 	ML_TARGET_INTEGER, /* two distinct values make it a class in task 'auto' */
 	ML_TARGET_BOOL,    /* 0 and 1; classes "false", "true" */
-	ML_TARGET_TEXT     /* codes of target_levels */
+	ML_TARGET_TEXT     /* codes of the trainer's target levels */
 } MlTargetKind;
+#define ML_N_TARGET_KINDS 4
 
-/* The options of training that are not an algorithm's own; parsed from the flat object. */
+/* Indexes of ml_train_params. */
+enum
+{
+	ML_TRAIN_ALGORITHM,
+	ML_TRAIN_TASK,
+	ML_TRAIN_POSITIVE,
+	ML_TRAIN_SEED,
+	ML_TRAIN_EXCLUDE,
+	ML_TRAIN_WEIGHT,
+	ML_TRAIN_CLASS_WEIGHT,
+	ML_TRAIN_PREP,
+	ML_TRAIN_METRIC,
+	ML_TRAIN_REFIT
+};
+
+/* The table of common options, for validation and docs. */
+extern const MlParam ml_train_params[];
+
+/* The options of a training, parsed from the flat object. */
 typedef struct MlTrainSpec
 {
 	const MlAlgo *algo;
 	MlParams params; /* the algorithm's */
 	MlParams common;
 	bool auto_task;
-	MlTask task;
+	MlTask task;          /* when not auto_task */
 	const char *positive; /* label of the positive class, or NULL */
 	uint64_t seed;
+	const MlJson *exclude; /* array of names, or NULL, or JSON null */
+	const char *weight;    /* column, or NULL */
+	bool balanced;
 	const MlJson *prep;
-	const MlJson *exclude;
-	const char *weight;
-	const char *metric;
-	const MlJson *options; /* the whole object */
+	const char *metric; /* NULL: the task's default */
+	bool refit;
 } MlTrainSpec;
 
-/* The table of common options, for validation and docs. */
-extern const MlParam ml_train_params[];
-
-/* options: the flat JSON object; target_kind decides what 'auto' means. */
 extern MlStatus ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **spec);
+extern MlStatus ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *target,
+								   MlTargetKind kind, size_t n_distinct, MlTask *task);
 
 typedef struct MlTrainer MlTrainer;
 
 typedef struct MlTrainerSetup
 {
-	const MlTrainSpec *spec;
+	const char *options; /* JSON text of the flat object */
+	size_t options_len;
 	MlSchema *schema;   /* laid out; its dictionaries grow as rows come */
 	const char *target; /* name, "" when positional */
 	MlTargetKind target_kind;
@@ -57,37 +75,47 @@ typedef struct MlTrainerSetup
 	bool keep_rows; /* collect even where the algorithm could stream: for a hold-out */
 } MlTrainerSetup;
 
+/* The trainer and all it keeps lives in the arena, but for the frame: ml_trainer_free. */
 extern MlStatus ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **trainer);
 extern void ml_trainer_free(MlTrainer *trainer);
 
 /* True when the algorithm streams these inputs, so that no rows are kept. */
 extern bool ml_trainer_streams(const MlTrainer *trainer);
+extern const MlTrainSpec *ml_trainer_spec(const MlTrainer *trainer);
+extern MlSchema *ml_trainer_schema(MlTrainer *trainer);
 extern MlDict *ml_trainer_target_levels(MlTrainer *trainer); /* ML_TARGET_TEXT: add labels here */
+extern MlTargetKind ml_trainer_target_kind(const MlTrainer *trainer);
 
 /*
- * raw: n_slots values and then target and weight. A NaN target is counted and left out; a weight that is
- * missing, negative or not finite is ML_EDATA; a zero weight leaves the row out.
+ * raw: n_slots values, then the target, then the weight if there is one. A missing target is counted and
+ * left out, so is a weight of zero; an infinite target, and a weight that is missing, negative or
+ * infinite, is ML_EDATA.
  */
 extern MlStatus ml_trainer_add(MlTrainer *trainer, const double *raw);
 extern MlStatus ml_trainer_merge(MlTrainer *trainer, const MlTrainer *other);
 extern void ml_trainer_save(const MlTrainer *trainer, MlBuffer *out);
 extern MlStatus ml_trainer_load(MlReader *in, MlArena *arena, MlTrainer **trainer);
 
+typedef struct MlTrainOptions
+{
+	double holdout; /* share of rows kept for evaluation, 0 = none */
+	bool refit;     /* after the evaluation, fit again on all rows */
+} MlTrainOptions;
+
 typedef struct MlTrainResult
 {
-	MlModel *model;   /* in the arena given to finish */
-	MlBuffer image;   /* bytes for the registry */
-	MlBuffer metrics; /* JSON object: metrics of the hold-out; "{}" without one */
-	size_t rows;      /* used, hold-out included */
-	size_t dropped;   /* rows without a target, or with weight zero */
+	MlModel *model; /* in the arena given to finish */
+	MlBuffer image; /* bytes for the registry */
+	MlBuffer info;  /* the INFO section: a JSON object */
+	size_t rows;    /* used, hold-out included */
+	size_t dropped; /* rows without a target, or with weight zero */
 	size_t valid_rows;
 	const char *metric; /* the one that scores, e.g. "log_loss" */
 	double score;       /* NaN without a hold-out */
-	bool greater_is_better;
 } MlTrainResult;
 
-/* holdout: share of rows kept for evaluation, 0 = none. May be called once. */
-extern MlStatus ml_trainer_finish(MlTrainer *trainer, MlArena *arena, double holdout, bool refit,
+/* May be called once. The buffers of the result are the caller's to free. */
+extern MlStatus ml_trainer_finish(MlTrainer *trainer, MlArena *arena, const MlTrainOptions *options,
 								  MlTrainResult *result);
 
 #endif /* ML_TRAINER_H */

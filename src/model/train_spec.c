@@ -1,0 +1,221 @@
+/*
+ * train_spec.c
+ *		The options of a training: one flat JSON object, checked against two tables.
+ *
+ * The common options stand here; the rest belongs to the algorithm that is
+ * named among them. An option that neither table has is an error that names the
+ * nearest one.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "model/trainer.h"
+
+const MlParam ml_train_params[] = {
+	[ML_TRAIN_ALGORITHM] = {"algorithm", ML_PARAM_TEXT, "\"auto\"", 0, 0, NULL,
+							"name of the algorithm, or auto: boosting"},
+	[ML_TRAIN_TASK] = {"task", ML_PARAM_CHOICE, "\"auto\"", 0, 0, "auto|regression|classification",
+					   "what to predict; auto: text and boolean targets, and integers with two "
+					   "distinct values, are classes"},
+	[ML_TRAIN_POSITIVE] = {"positive", ML_PARAM_TEXT, "null", 0, 0, NULL,
+						   "label of the positive class of a binary target; default: true, or the "
+						   "greater label"},
+	[ML_TRAIN_SEED] = {"seed", ML_PARAM_INT, "0", 0, 9007199254740992.0, NULL,
+					   "seed of everything random: same seed, rows and order, same image"},
+	[ML_TRAIN_EXCLUDE] = {"exclude", ML_PARAM_JSON, "null", 0, 0, NULL,
+						  "array of columns that are not features"},
+	[ML_TRAIN_WEIGHT] = {"weight", ML_PARAM_TEXT, "null", 0, 0, NULL,
+						 "column with the weight of each row, zero or more"},
+	[ML_TRAIN_CLASS_WEIGHT] = {"class_weight", ML_PARAM_CHOICE, "\"none\"", 0, 0, "none|balanced",
+							   "balanced: each class weighs the same in total"},
+	[ML_TRAIN_PREP] = {"prep", ML_PARAM_JSON, "null", 0, 0, NULL,
+					   "columns to read as levels whatever their type: {\"column\": "
+					   "{\"as\": \"categorical\"}}"},
+	[ML_TRAIN_METRIC] = {"metric", ML_PARAM_TEXT, "null", 0, 0, NULL,
+						 "metric that scores the hold-out; default: log_loss for classes, rmse for "
+						 "numbers"},
+	[ML_TRAIN_REFIT] = {"refit", ML_PARAM_BOOL, "false", 0, 0, NULL,
+						"after the evaluation on a hold-out, train once more on all rows"},
+	{NULL},
+};
+
+/* The algorithm that the options name, after looking for nothing else: its table is needed to read them. */
+static MlStatus
+find_algorithm(MlArena *arena, const MlJson *options, const MlAlgo **algo)
+{
+	const MlJson *name = options ? ml_json_get(options, "algorithm") : NULL;
+	const char *names[64];
+	const char *near;
+	size_t n = 0;
+
+	if (!name || name->type != ML_JSON_STRING || strcmp(name->string, "auto") == 0)
+	{
+		/* A wrong type is reported by the table. */
+		*algo = ml_algo_default(ML_REGRESSION);
+		return ML_OK;
+	}
+	*algo = ml_algo_find(name->string);
+	if (*algo)
+		return ML_OK;
+	for (const MlAlgo *const *a = ml_algorithms; *a && n < 64; a++)
+		names[n++] = (*a)->name;
+	near = ml_nearest(name->string, names, n);
+	ml_fail(arena->env, ML_EINVAL, "unknown algorithm \"%.64s\"", name->string);
+	if (near)
+		ml_hint(arena->env, "Did you mean \"%s\"? The view mlplat.algorithms lists them all.",
+				near);
+	else
+		ml_hint(arena->env, "The view mlplat.algorithms lists them all.");
+	return ML_EINVAL;
+}
+
+/* Names in an array of text; checks the type. */
+static MlStatus
+check_exclude(MlEnv *env, const MlJson *exclude)
+{
+	if (!exclude || exclude->type == ML_JSON_NULL)
+		return ML_OK;
+	if (exclude->type != ML_JSON_ARRAY)
+		return ml_fail(env, ML_EINVAL,
+					   "option \"exclude\" must be an array of column names, not %s",
+					   ml_json_type_name(exclude->type));
+	for (size_t i = 0; i < exclude->n; i++)
+	{
+		if (exclude->items[i].type != ML_JSON_STRING)
+			return ml_fail(env, ML_EINVAL, "option \"exclude\" must hold column names, not %s",
+						   ml_json_type_name(exclude->items[i].type));
+	}
+	return ML_OK;
+}
+
+/* {"column": {"as": "categorical"}} */
+static MlStatus
+check_prep(MlEnv *env, const MlJson *prep)
+{
+	if (!prep || prep->type == ML_JSON_NULL)
+		return ML_OK;
+	if (prep->type != ML_JSON_OBJECT)
+		return ml_fail(env, ML_EINVAL, "option \"prep\" must be an object, not %s",
+					   ml_json_type_name(prep->type));
+	for (size_t i = 0; i < prep->n; i++)
+	{
+		const MlJson *steps = &prep->items[i];
+		const MlJson *as = steps->type == ML_JSON_OBJECT ? ml_json_get(steps, "as") : NULL;
+
+		if (steps->type != ML_JSON_OBJECT || steps->n != 1 || !as || as->type != ML_JSON_STRING ||
+			strcmp(as->string, "categorical") != 0)
+		{
+			ml_fail(env, ML_EINVAL, "option \"prep\" of column \"%.64s\" is not understood",
+					prep->keys[i]);
+			ml_hint(env, "Write {\"%.64s\": {\"as\": \"categorical\"}}.", prep->keys[i]);
+			return ML_EINVAL;
+		}
+	}
+	return ML_OK;
+}
+
+/* Read and check all options; what cannot be checked without the data is left to the trainer. */
+MlStatus
+ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
+{
+	MlTrainSpec *spec = ml_arena_alloc(arena, sizeof *spec);
+	const MlParam *tables[2];
+	MlParams parsed[2];
+
+	if (!spec)
+		return ML_ENOMEM;
+	if (options && options->type != ML_JSON_OBJECT)
+		return ml_fail(arena->env, ML_EINVAL, "the options must be an object, not %s",
+					   ml_json_type_name(options->type));
+	ML_TRY(find_algorithm(arena, options, &spec->algo));
+	tables[0] = ml_train_params;
+	tables[1] = spec->algo->params;
+	ML_TRY(ml_params_parse(arena, spec->algo->name, tables, 2, options, parsed));
+	spec->common = parsed[0];
+	spec->params = parsed[1];
+	spec->auto_task = strcmp(ml_param_text(&spec->common, ML_TRAIN_TASK), "auto") == 0;
+	spec->task = strcmp(ml_param_text(&spec->common, ML_TRAIN_TASK), "classification") == 0
+					 ? ML_CLASSIFICATION
+					 : ML_REGRESSION;
+	spec->positive = ml_param_text(&spec->common, ML_TRAIN_POSITIVE);
+	spec->seed = (uint64_t) ml_param_real(&spec->common, ML_TRAIN_SEED);
+	spec->exclude = spec->common.values[ML_TRAIN_EXCLUDE].json;
+	spec->weight = ml_param_text(&spec->common, ML_TRAIN_WEIGHT);
+	spec->balanced = strcmp(ml_param_text(&spec->common, ML_TRAIN_CLASS_WEIGHT), "balanced") == 0;
+	spec->prep = spec->common.values[ML_TRAIN_PREP].json;
+	spec->metric = ml_param_text(&spec->common, ML_TRAIN_METRIC);
+	spec->refit = ml_param_bool(&spec->common, ML_TRAIN_REFIT);
+	ML_TRY(check_exclude(arena->env, spec->exclude));
+	ML_TRY(check_prep(arena->env, spec->prep));
+	*out = spec;
+	return ML_OK;
+}
+
+/* "does regression" etc., for errors. */
+static void
+list_tasks(uint32_t tasks, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (int task = 0; task < ML_N_TASKS; task++)
+	{
+		if ((tasks & ML_TASK_BIT(task)) && len < size)
+			len += (size_t) snprintf(out + len, size - len, "%s%s", len ? " and " : "",
+									 ml_task_name((MlTask) task));
+	}
+}
+
+/* The algorithm cannot do this task: say what it does and who can. */
+static MlStatus
+wrong_task(MlEnv *env, const MlAlgo *algo, MlTask task, const char *target)
+{
+	char does[128], who[256];
+	size_t len = 0;
+
+	list_tasks(algo->tasks, does, sizeof does);
+	ml_fail(env, ML_EINVAL, "algorithm \"%s\" does %s, but target \"%.64s\" asks for %s",
+			algo->name, does, target, ml_task_name(task));
+	who[0] = '\0';
+	for (const MlAlgo *const *a = ml_algorithms; *a; a++)
+	{
+		if (((*a)->tasks & ML_TASK_BIT(task)) && len < sizeof who)
+			len +=
+				(size_t) snprintf(who + len, sizeof who - len, "%s%s", len ? ", " : "", (*a)->name);
+	}
+	ml_hint(env, "Algorithms for %s: %s.", ml_task_name(task), who);
+	return ML_EINVAL;
+}
+
+/*
+ * The task for a kind of target. n_distinct: of an integer target, 0 when not counted. Explicit wishes
+ * win; then text and booleans are classes, and so are integers with two values; a task that the
+ * algorithm lacks gives way to the one it has where the target allows it.
+ */
+MlStatus
+ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *target, MlTargetKind kind,
+				   size_t n_distinct, MlTask *task)
+{
+	uint32_t tasks = spec->algo->tasks;
+	bool can_classify = tasks & ML_TASK_BIT(ML_CLASSIFICATION);
+	bool can_regress = tasks & ML_TASK_BIT(ML_REGRESSION);
+
+	if (!spec->auto_task)
+		*task = spec->task;
+	else if (kind == ML_TARGET_TEXT)
+		*task = ML_CLASSIFICATION;
+	else if (kind == ML_TARGET_BOOL || (kind == ML_TARGET_INTEGER && n_distinct == 2))
+		*task = can_classify ? ML_CLASSIFICATION : ML_REGRESSION;
+	else
+		*task = can_regress ? ML_REGRESSION : ML_CLASSIFICATION;
+	if (*task == ML_REGRESSION && kind == ML_TARGET_TEXT)
+	{
+		ml_fail(env, ML_EINVAL, "target \"%.64s\" is text, which regression cannot predict",
+				target);
+		ml_hint(env, "Cast it to a number, or use task \"classification\".");
+		return ML_EINVAL;
+	}
+	if (!(tasks & ML_TASK_BIT(*task)))
+		return wrong_task(env, spec->algo, *task, target);
+	return ML_OK;
+}

@@ -1,0 +1,472 @@
+/*
+ * trainer.c
+ *		Taking rows: stream or collect, merge, travel.
+ *
+ * A streaming algorithm over numeric features keeps a small state; otherwise
+ * rows go to a frame. Both merge: dictionaries by text, since two workers meet
+ * the levels in different orders.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "model/trainer_state.h"
+
+/* All features are numbers, so that a streaming state can take them. */
+static bool
+all_numeric(const MlSchema *schema)
+{
+	for (uint32_t j = 0; j < schema->n_features; j++)
+	{
+		if (schema->features[j].categorical)
+			return false;
+	}
+	return true;
+}
+
+/* The widths of the frame's columns: slots, target, weight. */
+static MlStatus
+create_frame(MlTrainer *trainer)
+{
+	const MlSchema *schema = trainer->schema;
+	uint32_t n = 0;
+	MlWidth *widths = ml_arena_array(trainer->arena, (size_t) schema->n_slots + 2, sizeof *widths);
+
+	if (!widths)
+		return ML_ENOMEM;
+	for (uint32_t i = 0; i < schema->n_inputs; i++)
+	{
+		for (uint32_t s = 0; s < schema->inputs[i].n_slots; s++)
+			widths[n++] = schema->inputs[i].width;
+	}
+	widths[n++] = trainer->target_width;
+	if (trainer->has_weight)
+		widths[n++] = ML_WIDTH_FLOAT64;
+	return ml_frame_create(trainer->env, widths, n, &trainer->frame);
+}
+
+/* What a streaming algorithm is told. */
+static void
+describe_stream(MlTrainer *trainer)
+{
+	trainer->stream_input.params = &trainer->spec->params;
+	trainer->stream_input.n_features = trainer->schema->n_features;
+	trainer->stream_input.task = ML_REGRESSION;
+	trainer->stream_input.schema = trainer->schema;
+}
+
+/* The waiting block of a streaming algorithm, and the algorithm's own state. */
+static MlStatus
+begin_stream(MlTrainer *trainer)
+{
+	size_t p = trainer->schema->n_features;
+
+	describe_stream(trainer);
+	trainer->block_x = ml_arena_array(trainer->arena, ML_TRAINER_BLOCK * p, sizeof(double));
+	trainer->block_y = ml_arena_array(trainer->arena, ML_TRAINER_BLOCK, sizeof(double));
+	trainer->block_w = ml_arena_array(trainer->arena, ML_TRAINER_BLOCK, sizeof(double));
+	if (!trainer->block_x || !trainer->block_y || !trainer->block_w)
+		return ML_ENOMEM;
+	if (trainer->stream)
+		return ML_OK; /* loaded */
+	return trainer->streaming->begin(trainer->arena, &trainer->stream_input, &trainer->stream);
+}
+
+/* The fields that do not depend on rows; options are copied and parsed. */
+static MlStatus
+create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
+{
+	MlTrainer *trainer = ml_arena_alloc(arena, sizeof *trainer);
+	MlJson *options;
+
+	if (!trainer)
+		return ML_ENOMEM;
+	trainer->arena = arena;
+	trainer->env = arena->env;
+	trainer->options = ml_arena_text(arena, setup->options, setup->options_len);
+	trainer->options_len = setup->options_len;
+	trainer->schema = setup->schema;
+	trainer->target = ml_arena_text(arena, setup->target, strlen(setup->target));
+	trainer->target_kind = setup->target_kind;
+	trainer->target_width = setup->target_width;
+	trainer->has_weight = setup->has_weight;
+	if (!trainer->options || !trainer->target)
+		return ML_ENOMEM;
+	ML_TRY(ml_json_parse(arena, trainer->options, trainer->options_len, &options));
+	ML_TRY(ml_train_spec_parse(arena, options, &trainer->spec));
+	*out = trainer;
+	return ML_OK;
+}
+
+MlStatus
+ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
+{
+	MlTrainer *trainer;
+	MlTask task;
+
+	ML_TRY(create_empty(arena, setup, &trainer));
+	if (trainer->schema->n_features == 0)
+	{
+		ml_fail(arena->env, ML_EDATA,
+				"there is no feature: the query has no column but the target");
+		return ML_EDATA;
+	}
+	/* A task that can't be done is known now, but for integers that may turn out to be classes. */
+	ML_TRY(ml_train_spec_task(arena->env, trainer->spec, trainer->target, trainer->target_kind, 0,
+							  &task));
+	if (trainer->target_kind == ML_TARGET_TEXT)
+	{
+		trainer->target_levels = ml_dict_create(arena);
+		if (!trainer->target_levels)
+			return ML_ENOMEM;
+	}
+	if (trainer->spec->algo->streaming && task == ML_REGRESSION && !setup->keep_rows &&
+		all_numeric(trainer->schema))
+	{
+		trainer->streaming = trainer->spec->algo->streaming;
+		ML_TRY(begin_stream(trainer));
+	}
+	else
+		ML_TRY(create_frame(trainer));
+	*out = trainer;
+	return ML_OK;
+}
+
+void
+ml_trainer_free(MlTrainer *trainer)
+{
+	if (trainer && trainer->frame)
+	{
+		ml_frame_free(trainer->frame);
+		trainer->frame = NULL;
+	}
+}
+
+bool
+ml_trainer_streams(const MlTrainer *trainer)
+{
+	return trainer->streaming != NULL;
+}
+
+const MlTrainSpec *
+ml_trainer_spec(const MlTrainer *trainer)
+{
+	return trainer->spec;
+}
+
+MlSchema *
+ml_trainer_schema(MlTrainer *trainer)
+{
+	return trainer->schema;
+}
+
+MlDict *
+ml_trainer_target_levels(MlTrainer *trainer)
+{
+	return trainer->target_levels;
+}
+
+MlTargetKind
+ml_trainer_target_kind(const MlTrainer *trainer)
+{
+	return trainer->target_kind;
+}
+
+/* Give the waiting block to the streaming algorithm. */
+MlStatus
+ml_trainer_flush(MlTrainer *trainer)
+{
+	size_t n = trainer->n_block;
+
+	trainer->n_block = 0;
+	if (n == 0)
+		return ML_OK;
+	return trainer->streaming->accumulate(trainer->stream, trainer->block_x, trainer->block_y,
+										  trainer->has_weight ? trainer->block_w : NULL, n);
+}
+
+/* The weight of a row; errors name it. */
+static MlStatus
+check_weight(MlTrainer *trainer, double weight)
+{
+	if (!(weight >= 0) || isinf(weight))
+	{
+		ml_fail(trainer->env, ML_EDATA,
+				"weight \"%.64s\" is %s in row %zu; weights are finite and not negative",
+				trainer->spec->weight ? trainer->spec->weight : "",
+				isnan(weight) ? "missing" : "out of range", trainer->rows + trainer->dropped + 1);
+		return ML_EDATA;
+	}
+	return ML_OK;
+}
+
+MlStatus
+ml_trainer_add(MlTrainer *trainer, const double *raw)
+{
+	uint32_t n_slots = trainer->schema->n_slots;
+	double y = raw[n_slots];
+
+	if (isnan(y) || (trainer->has_weight && raw[n_slots + 1] == 0))
+	{
+		trainer->dropped++;
+		return ML_OK;
+	}
+	if (isinf(y))
+	{
+		ml_fail(trainer->env, ML_EDATA, "target \"%.64s\" is infinite in row %zu", trainer->target,
+				trainer->rows + trainer->dropped + 1);
+		ml_hint(trainer->env, "Leave such rows out with a WHERE clause.");
+		return ML_EDATA;
+	}
+	if (trainer->has_weight)
+		ML_TRY(check_weight(trainer, raw[n_slots + 1]));
+	trainer->rows++;
+	if (!trainer->streaming)
+		return ml_frame_append(trainer->frame, raw);
+	ml_schema_expand(trainer->schema, raw,
+					 trainer->block_x + trainer->n_block * trainer->schema->n_features);
+	trainer->block_y[trainer->n_block] = y;
+	trainer->block_w[trainer->n_block] = trainer->has_weight ? raw[n_slots + 1] : 1;
+	if (++trainer->n_block == ML_TRAINER_BLOCK)
+		return ml_trainer_flush(trainer);
+	return ML_OK;
+}
+
+/* The codes that other's levels have in ours; new ones are added. NULL for an empty dictionary. */
+static MlStatus
+recode_levels(MlTrainer *trainer, MlDict *ours, const MlDict *theirs, const uint32_t **out)
+{
+	uint32_t n = ml_dict_size(theirs);
+	uint32_t *recode = ml_arena_array(trainer->arena, (size_t) n + 1, sizeof *recode);
+
+	if (!recode)
+		return ML_ENOMEM;
+	for (uint32_t code = 0; code < n; code++)
+		ML_TRY(ml_dict_add(ours, ml_dict_text(theirs, code), ml_dict_len(theirs, code),
+						   &recode[code]));
+	*out = recode;
+	return ML_OK;
+}
+
+/* Append other's rows to the frame, its level codes translated. */
+static MlStatus
+merge_frames(MlTrainer *trainer, const MlTrainer *other)
+{
+	MlSchema *schema = trainer->schema;
+	const uint32_t **recode =
+		ml_arena_array(trainer->arena, ml_frame_columns(trainer->frame), sizeof *recode);
+
+	if (!recode)
+		return ML_ENOMEM;
+	for (uint32_t i = 0; i < schema->n_inputs; i++)
+	{
+		if (schema->inputs[i].kind == ML_CATEGORICAL)
+			ML_TRY(recode_levels(trainer, schema->inputs[i].levels, other->schema->inputs[i].levels,
+								 &recode[schema->inputs[i].first_slot]));
+	}
+	if (trainer->target_kind == ML_TARGET_TEXT)
+		ML_TRY(recode_levels(trainer, trainer->target_levels, other->target_levels,
+							 &recode[schema->n_slots]));
+	return ml_frame_concat(trainer->frame, other->frame, recode);
+}
+
+/* The two were made from the same columns and options. */
+static bool
+same_setup(const MlTrainer *a, const MlTrainer *b)
+{
+	if (a->options_len != b->options_len || memcmp(a->options, b->options, a->options_len) != 0 ||
+		a->target_kind != b->target_kind || a->target_width != b->target_width ||
+		a->has_weight != b->has_weight || a->streaming != b->streaming ||
+		a->schema->n_inputs != b->schema->n_inputs || a->schema->n_slots != b->schema->n_slots ||
+		strcmp(a->target, b->target) != 0)
+		return false;
+	for (uint32_t i = 0; i < a->schema->n_inputs; i++)
+	{
+		const MlInput *x = &a->schema->inputs[i], *y = &b->schema->inputs[i];
+
+		if (strcmp(x->name, y->name) != 0 || x->kind != y->kind || x->width != y->width ||
+			x->n_slots != y->n_slots)
+			return false;
+	}
+	return true;
+}
+
+MlStatus
+ml_trainer_merge(MlTrainer *trainer, const MlTrainer *other)
+{
+	if (!same_setup(trainer, other))
+		return ml_fail(trainer->env, ML_EINVAL,
+					   "these training states come from different columns or options");
+	if (trainer->streaming)
+	{
+		ML_TRY(ml_trainer_flush(trainer));
+		ML_TRY(trainer->streaming->merge(trainer->stream, other->stream));
+		if (other->n_block > 0)
+			ML_TRY(trainer->streaming->accumulate(trainer->stream, other->block_x, other->block_y,
+												  other->has_weight ? other->block_w : NULL,
+												  other->n_block));
+	}
+	else
+		ML_TRY(merge_frames(trainer, other));
+	trainer->rows += other->rows;
+	trainer->dropped += other->dropped;
+	return ML_OK;
+}
+
+/* Everything but the waiting block, which a streaming trainer's caller cannot flush: it travels too. */
+void
+ml_trainer_save(const MlTrainer *trainer, MlBuffer *out)
+{
+	const MlSchema *schema = trainer->schema;
+
+	ml_put_u32(out, (uint32_t) trainer->options_len);
+	ml_put_bytes(out, trainer->options, trainer->options_len);
+	ml_put_text(out, trainer->target);
+	ml_put_u8(out, (uint8_t) trainer->target_kind);
+	ml_put_u8(out, (uint8_t) trainer->target_width);
+	ml_put_u8(out, trainer->has_weight);
+	ml_put_u8(out, trainer->streaming != NULL);
+	ml_put_u64(out, trainer->rows);
+	ml_put_u64(out, trainer->dropped);
+	ml_schema_save(schema, out);
+	for (uint32_t i = 0; i < schema->n_inputs; i++)
+		ml_put_u8(out, (uint8_t) schema->inputs[i].width);
+	if (trainer->target_kind == ML_TARGET_TEXT)
+		ml_dict_save(trainer->target_levels, out);
+	if (!trainer->streaming)
+	{
+		ml_frame_save(trainer->frame, out);
+		return;
+	}
+	ml_put_u32(out, (uint32_t) trainer->n_block);
+	ml_put_f64_array(out, trainer->block_x, trainer->n_block * schema->n_features);
+	ml_put_f64_array(out, trainer->block_y, trainer->n_block);
+	ml_put_f64_array(out, trainer->block_w, trainer->n_block);
+	trainer->streaming->save(trainer->stream, out);
+}
+
+/* The waiting block and the state of a streaming trainer. */
+static MlStatus
+load_stream(MlReader *in, MlTrainer *trainer)
+{
+	size_t p = trainer->schema->n_features;
+	size_t n = ml_get_u32(in);
+	double *x, *y, *w;
+
+	trainer->streaming = trainer->spec->algo->streaming;
+	if (!trainer->streaming || n >= ML_TRAINER_BLOCK || !all_numeric(trainer->schema))
+		return ml_corrupt(trainer->env, "streaming state");
+	x = ml_get_f64_array(in, trainer->arena, n * p);
+	y = ml_get_f64_array(in, trainer->arena, n);
+	w = ml_get_f64_array(in, trainer->arena, n);
+	if (!x || !y || !w)
+		return ml_reader_check(in, "waiting rows");
+	describe_stream(trainer);
+	ML_TRY(trainer->streaming->load(in, trainer->arena, &trainer->stream_input, &trainer->stream));
+	ML_TRY(begin_stream(trainer));
+	memcpy(trainer->block_x, x, n * p * sizeof(double));
+	memcpy(trainer->block_y, y, n * sizeof(double));
+	memcpy(trainer->block_w, w, n * sizeof(double));
+	trainer->n_block = n;
+	return ML_OK;
+}
+
+/* Are all values of a column what the trainer would have put there? */
+static bool
+sound_column(const MlTrainer *trainer, uint32_t column, const MlDict *levels, bool may_miss)
+{
+	MlFrameRange range = ml_frame_range(trainer->frame, column);
+
+	if (!may_miss && range.n_missing > 0)
+		return false;
+	return !levels || (range.max < (double) ml_dict_size(levels) && !(range.min < 0));
+}
+
+/* Every column of a loaded frame: codes of levels that are there, targets and weights that can be used. */
+static bool
+sound_frame(const MlTrainer *trainer)
+{
+	const MlSchema *schema = trainer->schema;
+
+	for (uint32_t i = 0; i < schema->n_inputs; i++)
+	{
+		if (schema->inputs[i].kind == ML_CATEGORICAL &&
+			!sound_column(trainer, schema->inputs[i].first_slot, schema->inputs[i].levels, true))
+			return false;
+	}
+	if (trainer->rows > 0 && !sound_column(trainer, schema->n_slots, trainer->target_levels, false))
+		return false;
+	if (trainer->has_weight && trainer->rows > 0)
+	{
+		MlFrameRange range = ml_frame_range(trainer->frame, schema->n_slots + 1);
+
+		return range.n_missing == 0 && range.min > 0 && range.max < INFINITY;
+	}
+	return true;
+}
+
+/* The frame's columns must be the slots, the target and the weight, and hold what they may. */
+static MlStatus
+load_frame(MlReader *in, MlTrainer *trainer)
+{
+	uint32_t n_columns = trainer->schema->n_slots + 1 + trainer->has_weight;
+
+	ML_TRY(ml_frame_load(in, trainer->env, &trainer->frame));
+	if (ml_frame_columns(trainer->frame) != n_columns ||
+		ml_frame_rows(trainer->frame) != trainer->rows || !sound_frame(trainer))
+	{
+		ml_trainer_free(trainer);
+		return ml_corrupt(trainer->env, "collected rows");
+	}
+	return ML_OK;
+}
+
+/* Options, target and flags, as ml_trainer_save wrote them. */
+static MlStatus
+load_setup(MlReader *in, MlArena *arena, MlTrainer **trainer, bool *streams)
+{
+	MlTrainerSetup setup = {0};
+	size_t rows, dropped;
+	uint8_t kind, width;
+
+	setup.options_len = ml_get_count(in, 1);
+	setup.options = (const char *) ml_get_bytes(in, setup.options_len);
+	setup.target = ml_get_text(in, arena);
+	kind = ml_get_u8(in);
+	width = ml_get_u8(in);
+	setup.has_weight = ml_get_u8(in) != 0;
+	*streams = ml_get_u8(in) != 0;
+	rows = ml_get_u64(in);
+	dropped = ml_get_u64(in);
+	ML_TRY(ml_reader_check(in, "training state"));
+	if (kind >= ML_N_TARGET_KINDS || width > ML_WIDTH_LEVEL ||
+		(kind == ML_TARGET_TEXT) != (width == ML_WIDTH_LEVEL))
+		return ml_corrupt(arena->env, "training state");
+	setup.target_kind = (MlTargetKind) kind;
+	setup.target_width = (MlWidth) width;
+	ML_TRY(ml_schema_load(in, arena, &setup.schema));
+	for (uint32_t i = 0; i < setup.schema->n_inputs; i++)
+	{
+		width = ml_get_u8(in);
+		if (width > ML_WIDTH_LEVEL)
+			return ml_corrupt(arena->env, "column widths");
+		setup.schema->inputs[i].width = (MlWidth) width;
+	}
+	ML_TRY(create_empty(arena, &setup, trainer));
+	(*trainer)->rows = rows;
+	(*trainer)->dropped = dropped;
+	return ML_OK;
+}
+
+MlStatus
+ml_trainer_load(MlReader *in, MlArena *arena, MlTrainer **out)
+{
+	MlTrainer *trainer = NULL;
+	bool streams;
+
+	ML_TRY(load_setup(in, arena, &trainer, &streams));
+	if (trainer->target_kind == ML_TARGET_TEXT)
+		ML_TRY(ml_dict_load(in, arena, &trainer->target_levels));
+	ML_TRY(streams ? load_stream(in, trainer) : load_frame(in, trainer));
+	*out = trainer;
+	return ML_OK;
+}

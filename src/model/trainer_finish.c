@@ -1,0 +1,437 @@
+/*
+ * trainer_finish.c
+ *		From collected rows to an image: classes, hold-out, fit, evaluation, facts.
+ *
+ * The hold-out is never shown to the algorithm, not even for early stopping
+ * (an algorithm that stops early keeps a share of its training rows for that),
+ * so that its metrics are honest.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/pool.h"
+#include "data/split.h"
+#include "metric/metric.h"
+#include "model/trainer_state.h"
+
+#define PREDICT_BLOCK 1024   /* rows a task of the evaluation */
+#define CURVE_POINTS 200     /* at most, per curve */
+#define MAX_IMPORTANCE 10000 /* features listed in the facts */
+
+/* One training after the rows are in. */
+typedef struct Finish
+{
+	MlTrainer *trainer;
+	MlEnv *env;
+	MlArena *arena; /* the result's */
+	MlArena temp;
+	MlClasses classes;
+	MlDataset data;
+	MlRows train, valid;
+	MlModel *model;
+	MlFitReport report;
+	MlBuffer metrics, curves;
+} Finish;
+
+/* ---- the dataset ---- */
+
+/* Factors that give each class the same total weight: n / (K * n_k). */
+static MlStatus
+balance_classes(Finish *f)
+{
+	uint32_t n_classes = f->data.n_classes;
+	double *total = ml_arena_array(&f->temp, n_classes, sizeof(double));
+	double *y = ml_arena_array(&f->temp, PREDICT_BLOCK, sizeof(double));
+	double *w = ml_arena_array(&f->temp, PREDICT_BLOCK, sizeof(double));
+	double sum = 0;
+
+	if (!total || !y || !w)
+		return ML_ENOMEM;
+	for (size_t first = 0; first < f->train.n; first += PREDICT_BLOCK)
+	{
+		size_t n = ML_MIN((size_t) PREDICT_BLOCK, f->train.n - first);
+
+		ml_dataset_target(&f->data, &f->train, first, n, y);
+		ml_dataset_weight(&f->data, &f->train, first, n, w);
+		for (size_t i = 0; i < n; i++)
+		{
+			total[(size_t) y[i]] += w[i];
+			sum += w[i];
+		}
+	}
+	for (uint32_t k = 0; k < n_classes; k++)
+		total[k] = total[k] > 0 ? sum / (n_classes * total[k]) : 1;
+	f->data.class_weight = total;
+	return ML_OK;
+}
+
+/* The frame seen through its schema, classes found, rows split. */
+static MlStatus
+prepare_dataset(Finish *f, double holdout)
+{
+	MlTrainer *trainer = f->trainer;
+	const MlSchema *schema = trainer->schema;
+	size_t n = ml_frame_rows(trainer->frame);
+
+	ml_schema_seal(trainer->schema);
+	f->data.schema = schema;
+	f->data.frame = trainer->frame;
+	f->data.target_column = schema->n_slots;
+	f->data.weight_column = trainer->has_weight ? (int64_t) schema->n_slots + 1 : -1;
+	f->data.task = f->classes.task;
+	f->data.n_classes = f->classes.n;
+	f->data.class_of = f->classes.class_of;
+	f->data.class_value = f->classes.class_value;
+	f->train.n = n;
+	if (holdout > 0)
+		ML_TRY(ml_split_rows(&f->temp, &f->data, n, holdout, trainer->spec->seed, &f->train,
+							 &f->valid));
+	if (trainer->spec->balanced && f->classes.task == ML_CLASSIFICATION)
+		ML_TRY(balance_classes(f));
+	return ML_OK;
+}
+
+/* ---- fitting ---- */
+
+/* The model but for what is fitted. */
+static MlStatus
+create_model(Finish *f)
+{
+	MlModel *model = ml_arena_alloc(f->arena, sizeof *model);
+
+	if (!model)
+		return ML_ENOMEM;
+	model->algo = f->trainer->spec->algo;
+	model->task = f->classes.task;
+	model->target = f->trainer->target;
+	model->n_classes = f->classes.n;
+	model->classes = f->classes.labels;
+	model->n_outputs = f->classes.n > 2 ? f->classes.n : 1;
+	model->schema = f->trainer->schema;
+	f->model = model;
+	return ML_OK;
+}
+
+/* Fit on some rows; the report is begun afresh. */
+static MlStatus
+fit_rows(Finish *f, const MlRows *rows)
+{
+	MlFitInput input = {
+		.params = &f->trainer->spec->params,
+		.data = &f->data,
+		.train = *rows,
+		.seed = f->trainer->spec->seed,
+	};
+
+	f->report.summary.len = 0;
+	f->report.log.len = 0;
+	return f->model->algo->fit(f->env, f->arena, &input, &f->report, &f->model->fitted);
+}
+
+/* ---- evaluation ---- */
+
+typedef struct PredictJob
+{
+	const Finish *f;
+	const MlRows *rows;
+	double *blocks; /* a feature block per worker */
+	double *out;    /* per row: the value, P(class 1), or n_classes probabilities */
+} PredictJob;
+
+/* Predict one block of rows. */
+static void
+predict_block(void *arg, size_t task, int worker)
+{
+	PredictJob *job = arg;
+	const MlModel *model = job->f->model;
+	uint32_t n_features = model->schema->n_features;
+	double *x = job->blocks + (size_t) worker * PREDICT_BLOCK * n_features;
+	size_t first = task * PREDICT_BLOCK;
+	size_t n = ML_MIN((size_t) PREDICT_BLOCK, job->rows->n - first);
+
+	ml_dataset_block(&job->f->data, job->rows, first, n, x);
+	for (size_t i = 0; i < n; i++)
+		model->algo->predict(model->fitted, x + i * n_features,
+							 job->out + (first + i) * model->n_outputs);
+}
+
+/* Predictions of rows, on all threads. */
+static MlStatus
+predict_rows(Finish *f, const MlRows *rows, double *out)
+{
+	size_t n_tasks = (rows->n + PREDICT_BLOCK - 1) / PREDICT_BLOCK;
+	size_t workers = (size_t) ML_MAX(1, f->env->n_threads);
+	PredictJob job = {f, rows, NULL, out};
+	MlStatus status;
+
+	job.blocks = ml_alloc_array(f->env, workers * PREDICT_BLOCK * f->model->schema->n_features,
+								sizeof(double));
+	if (!job.blocks)
+		return ML_ENOMEM;
+	status = ml_pool_run(f->env, n_tasks, predict_block, &job);
+	ml_free(f->env, job.blocks);
+	return status;
+}
+
+/* Metrics and curves of the hold-out, as the members of two JSON objects. */
+static MlStatus
+evaluate(Finish *f)
+{
+	size_t n = f->valid.n;
+	double *actual = ml_arena_array(&f->temp, n, sizeof(double));
+	double *weight = ml_arena_array(&f->temp, n, sizeof(double));
+	double *predicted = ml_arena_array(&f->temp, n * f->model->n_outputs, sizeof(double));
+	MlScored scored = {
+		.classification = f->classes.task == ML_CLASSIFICATION,
+		.n_classes = f->classes.n,
+		.classes = f->classes.labels,
+		.n = n,
+	};
+	MlDataset unbalanced = f->data;
+	MlJsonWriter w;
+
+	if (!actual || !weight || !predicted)
+		return ML_ENOMEM;
+	unbalanced.class_weight = NULL; /* the truth is measured on the data as it is */
+	ml_dataset_target(&f->data, &f->valid, 0, n, actual);
+	ml_dataset_weight(&unbalanced, &f->valid, 0, n, weight);
+	ML_TRY(predict_rows(f, &f->valid, predicted));
+	scored.actual = actual;
+	scored.predicted = predicted;
+	scored.weight = f->trainer->has_weight ? weight : NULL;
+	ml_json_writer(&w, &f->metrics);
+	ML_TRY(ml_metrics_all(f->env, &scored, &w));
+	ml_json_writer(&w, &f->curves);
+	return ml_curves_all(f->env, &scored, CURVE_POINTS, &w);
+}
+
+/* The name of the metric that scores, checked against the task. */
+static MlStatus
+choose_metric(Finish *f, const char **metric)
+{
+	bool classes = f->classes.task == ML_CLASSIFICATION;
+	const char *wish = f->trainer->spec->metric;
+
+	*metric = wish ? wish : classes ? "log_loss" : "rmse";
+	if (!ml_metric_known(*metric, classes, f->classes.n))
+	{
+		ml_fail(f->env, ML_EINVAL, "metric \"%.64s\" is not one of %s", *metric,
+				classes ? f->classes.n == 2 ? "binary classification" : "multiclass classification"
+						: "regression");
+		ml_hint(f->env, "For instance: %s.",
+				classes ? f->classes.n == 2 ? "log_loss, roc_auc, accuracy, f1"
+											: "log_loss, accuracy, f1"
+						: "rmse, mae, r2");
+		return ML_EINVAL;
+	}
+	return ML_OK;
+}
+
+/* The value of a metric in the members that ml_metrics_all wrote. */
+static MlStatus
+read_score(Finish *f, const char *metric, double *score)
+{
+	MlBuffer object;
+	MlJson *json;
+	const MlJson *value;
+	MlStatus status;
+
+	ml_buffer_init(&object, f->env);
+	ml_put_format(&object, "{");
+	ml_put_bytes(&object, f->metrics.data, f->metrics.len);
+	ml_put_format(&object, "}");
+	status = object.status;
+	if (status == ML_OK)
+		status = ml_json_parse(&f->temp, (const char *) object.data, object.len, &json);
+	ml_buffer_free(&object);
+	ML_TRY(status);
+	value = ml_json_get(json, metric);
+	*score = value && value->type == ML_JSON_NUMBER ? value->number : NAN;
+	return ML_OK;
+}
+
+/* ---- the facts ---- */
+
+typedef struct Ranked
+{
+	double gain;
+	uint32_t feature;
+} Ranked;
+
+/* Greater gain first, then the earlier feature. */
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const Ranked *x = a, *y = b;
+
+	if (x->gain != y->gain)
+		return x->gain < y->gain ? 1 : -1;
+	return x->feature < y->feature ? -1 : x->feature > y->feature;
+}
+
+/* "importance": features by falling gain, shares that sum to 1. */
+static MlStatus
+write_importance(Finish *f, MlJsonWriter *w)
+{
+	const MlSchema *schema = f->model->schema;
+	uint32_t p = schema->n_features;
+	double *gain = ml_arena_array(&f->temp, p, sizeof(double));
+	Ranked *ranked = ml_arena_array(&f->temp, p, sizeof(Ranked));
+	double sum = 0;
+
+	if (!gain || !ranked)
+		return ML_ENOMEM;
+	f->model->algo->importance(f->model->fitted, gain);
+	for (uint32_t j = 0; j < p; j++)
+	{
+		ranked[j] = (Ranked){gain[j], j};
+		sum += gain[j];
+	}
+	qsort(ranked, p, sizeof(Ranked), compare_ranked);
+	ml_json_open(w, "importance", '[');
+	for (uint32_t j = 0; j < ML_MIN(p, (uint32_t) MAX_IMPORTANCE); j++)
+	{
+		ml_json_open(w, NULL, '{');
+		ml_json_text(w, "feature", schema->features[ranked[j].feature].name);
+		ml_json_number(w, "gain", sum > 0 ? ranked[j].gain / sum : 0);
+		ml_json_close(w, '}');
+	}
+	ml_json_close(w, ']');
+	return ML_OK;
+}
+
+/* An object or array whose members were written before. */
+static void
+put_members(MlJsonWriter *w, const char *key, const char *brackets, const MlBuffer *members)
+{
+	ml_json_open(w, key, brackets[0]);
+	ml_put_bytes(w->out, members->data, members->len);
+	ml_json_close(w, brackets[1]);
+}
+
+/* The INFO section: everything a reader of the registry wants to know, nothing that changes between runs. */
+static MlStatus
+write_info(Finish *f, MlTrainResult *result)
+{
+	const MlTrainSpec *spec = f->trainer->spec;
+	MlJsonWriter w;
+
+	ml_json_writer(&w, &result->info);
+	ml_json_open(&w, NULL, '{');
+	ml_json_text(&w, "algorithm", spec->algo->name);
+	ml_json_text(&w, "task", ml_task_name(f->classes.task));
+	ml_json_text(&w, "target", f->trainer->target);
+	ml_json_number(&w, "rows", (double) result->rows);
+	ml_json_number(&w, "dropped", (double) result->dropped);
+	ml_json_number(&w, "holdout_rows", (double) result->valid_rows);
+	ml_json_number(&w, "seed", (double) spec->seed);
+	ml_json_open(&w, "classes", '[');
+	for (uint32_t k = 0; k < f->classes.n; k++)
+		ml_json_text(&w, NULL, f->classes.labels[k]);
+	ml_json_close(&w, ']');
+	ml_params_write(&spec->params, &w, "params");
+	put_members(&w, "summary", "{}", &f->report.summary);
+	put_members(&w, "metrics", "{}", &f->metrics);
+	put_members(&w, "curves", "{}", &f->curves);
+	put_members(&w, "log", "[]", &f->report.log);
+	if (result->metric)
+	{
+		ml_json_text(&w, "metric", result->metric);
+		ml_json_number(&w, "score", result->score);
+	}
+	if (f->model->algo->importance)
+		ML_TRY(write_importance(f, &w));
+	ml_json_close(&w, '}');
+	ML_TRY(f->report.summary.status);
+	ML_TRY(f->report.log.status);
+	return result->info.status;
+}
+
+/* ---- the whole ---- */
+
+/* The streaming way: the state becomes the model. */
+static MlStatus
+finish_stream(Finish *f)
+{
+	MlTrainer *trainer = f->trainer;
+
+	ML_TRY(ml_trainer_flush(trainer));
+	ml_schema_seal(trainer->schema);
+	f->classes.task = ML_REGRESSION;
+	ML_TRY(create_model(f));
+	return trainer->streaming->finish(trainer->stream, f->arena, trainer->schema, &f->report,
+									  &f->model->fitted);
+}
+
+/* The resident way: split, fit, evaluate, and fit again on all rows when asked to. */
+static MlStatus
+finish_frame(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
+{
+	ML_TRY(ml_target_classes(f->trainer, f->arena, &f->classes));
+	ML_TRY(choose_metric(f, &result->metric));
+	ML_TRY(prepare_dataset(f, options->holdout));
+	ML_TRY(create_model(f));
+	ML_TRY(fit_rows(f, &f->train));
+	result->valid_rows = f->valid.n;
+	if (f->valid.n == 0)
+		return ML_OK;
+	ML_TRY(evaluate(f));
+	ML_TRY(read_score(f, result->metric, &result->score));
+	if (options->refit)
+	{
+		MlRows all = {NULL, ml_frame_rows(f->trainer->frame)};
+
+		ML_TRY(fit_rows(f, &all));
+	}
+	return ML_OK;
+}
+
+/* Fit, evaluate, write the facts, encode. */
+static MlStatus
+finish(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
+{
+	MlTrainer *trainer = f->trainer;
+
+	if (trainer->rows == 0)
+	{
+		if (trainer->dropped > 0)
+			return ml_fail(
+				f->env, ML_EDATA,
+				"there is no row to train on: target \"%.64s\" is missing in all %zu rows",
+				trainer->target, trainer->dropped);
+		return ml_fail(f->env, ML_EDATA, "there is no row to train on: the query is empty");
+	}
+	result->rows = trainer->rows;
+	result->dropped = trainer->dropped;
+	result->score = NAN;
+	ML_TRY(trainer->streaming ? finish_stream(f) : finish_frame(f, options, result));
+	result->model = f->model;
+	ML_TRY(write_info(f, result));
+	return ml_image_encode(f->env, f->model, (const char *) result->info.data, result->info.len,
+						   &result->image);
+}
+
+MlStatus
+ml_trainer_finish(MlTrainer *trainer, MlArena *arena, const MlTrainOptions *options,
+				  MlTrainResult *result)
+{
+	Finish f = {.trainer = trainer, .env = trainer->env, .arena = arena};
+	MlStatus status;
+
+	memset(result, 0, sizeof *result);
+	ml_arena_init(&f.temp, f.env);
+	ml_buffer_init(&f.report.summary, f.env);
+	ml_buffer_init(&f.report.log, f.env);
+	ml_buffer_init(&f.metrics, f.env);
+	ml_buffer_init(&f.curves, f.env);
+	ml_buffer_init(&result->image, f.env);
+	ml_buffer_init(&result->info, f.env);
+	status = finish(&f, options, result);
+	ml_buffer_free(&f.report.summary);
+	ml_buffer_free(&f.report.log);
+	ml_buffer_free(&f.metrics);
+	ml_buffer_free(&f.curves);
+	ml_arena_free(&f.temp);
+	return status;
+}

@@ -1,0 +1,54 @@
+/*
+ * trainer_state.h
+ *		The inside of a trainer, for the files that implement it.
+ */
+#ifndef ML_TRAINER_STATE_H
+#define ML_TRAINER_STATE_H
+
+#include "model/trainer.h"
+
+/* Rows wait in a small block, so that a streaming algorithm sees many at a time. */
+#define ML_TRAINER_BLOCK 256
+
+struct MlTrainer
+{
+	MlArena *arena;
+	MlEnv *env;
+	char *options; /* JSON text, for the trip to another process */
+	size_t options_len;
+	MlTrainSpec *spec;
+	MlSchema *schema;
+	char *target;
+	MlTargetKind target_kind;
+	MlWidth target_width;
+	bool has_weight;
+	MlDict *target_levels; /* ML_TARGET_TEXT */
+	size_t rows, dropped;
+
+	/* streaming */
+	const MlStreaming *streaming; /* NULL: rows are collected */
+	MlStreamInput stream_input;
+	void *stream;
+	double *block_x, *block_y, *block_w, *expanded;
+	size_t n_block;
+
+	/* resident */
+	MlFrame *frame;
+};
+
+extern MlStatus
+ml_trainer_flush(MlTrainer *trainer); /* give the waiting block to the streaming algorithm */
+
+/* What the target's values mean: made by ml_target_classes. */
+typedef struct MlClasses
+{
+	MlTask task;
+	uint32_t n;
+	char **labels;
+	uint32_t *class_of;  /* by level code of text, by rank of numbers */
+	double *class_value; /* numbers: the distinct values, ascending */
+} MlClasses;
+
+extern MlStatus ml_target_classes(MlTrainer *trainer, MlArena *arena, MlClasses *classes);
+
+#endif /* ML_TRAINER_STATE_H */
