@@ -9,6 +9,7 @@
 #include "analyze/metrics_common.h"
 #include "pg/guc.h"
 #include "pg/threads.h"
+#include "train/train.h"
 
 PG_MODULE_MAGIC;
 
@@ -20,4 +21,5 @@ _PG_init(void)
 	mlplat_tame_blas();
 	mlplat_define_settings();
 	mlplat_metrics_register();
+	mlplat_train_register();
 }

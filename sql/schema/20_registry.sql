@@ -1,0 +1,122 @@
+-- ---------------------------------------------------------------- the registry of models
+--
+-- A model belongs to the role that made it (owner; members of that role count as the owner); others do
+-- not see it. Names are unique per owner, so that nobody learns of another's models by a clash.
+
+CREATE TABLE mlplat.registry (
+    model_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner name NOT NULL DEFAULT current_user,
+    name text NOT NULL CHECK (name <> '' AND position('@' IN name) = 0 AND octet_length(name) <= 255),
+    active_history int[] NOT NULL DEFAULT '{}',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (owner, name)
+);
+COMMENT ON TABLE mlplat.registry IS 'models: a name and which version is active';
+COMMENT ON COLUMN mlplat.registry.active_history IS 'versions in the order they became active; the last one is active';
+
+CREATE TABLE mlplat.version (
+    version_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE, -- never used twice: what caches go by
+    model_id bigint NOT NULL REFERENCES mlplat.registry ON DELETE CASCADE,
+    version int NOT NULL CHECK (version > 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by name NOT NULL DEFAULT current_user,
+    query text,
+    options jsonb,
+    metric text,
+    score double precision,
+    info jsonb NOT NULL,
+    image bytea NOT NULL,
+    PRIMARY KEY (model_id, version)
+);
+ALTER TABLE mlplat.version ALTER COLUMN image SET STORAGE EXTERNAL;
+COMMENT ON TABLE mlplat.version IS 'the trained images of each model';
+
+CREATE TABLE mlplat.run (
+    run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    model text NOT NULL,
+    version int,
+    owner name NOT NULL DEFAULT current_user,
+    started_at timestamptz NOT NULL,
+    seconds double precision NOT NULL,
+    query text NOT NULL,
+    target text,
+    algorithm text NOT NULL,
+    options jsonb NOT NULL,
+    rows bigint NOT NULL,
+    rows_dropped bigint NOT NULL,
+    rows_holdout bigint NOT NULL,
+    metric text,
+    score double precision,
+    promoted boolean NOT NULL
+);
+COMMENT ON TABLE mlplat.run IS 'one line for each training that create_model committed';
+
+-- A change of the registry must reach the caches of all sessions: inserts and updates of rows do not by
+-- themselves invalidate anything.
+CREATE FUNCTION mlplat.registry_changed() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'mlplat_registry_changed' LANGUAGE C;
+COMMENT ON FUNCTION mlplat.registry_changed() IS 'tells the model caches of all sessions that the registry has changed';
+
+CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mlplat.registry
+    FOR EACH STATEMENT EXECUTE FUNCTION mlplat.registry_changed();
+CREATE TRIGGER version_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mlplat.version
+    FOR EACH STATEMENT EXECUTE FUNCTION mlplat.registry_changed();
+
+-- Is the current role the owner, or a member of it? False for a role that is gone.
+CREATE FUNCTION mlplat.is_owner(owner name) RETURNS boolean
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    AS $$ SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r
+                         WHERE r.rolname OPERATOR(pg_catalog.=) owner AND pg_catalog.pg_has_role(r.oid, 'USAGE')) $$;
+COMMENT ON FUNCTION mlplat.is_owner(name) IS 'is the current role this one, or a member of it?';
+
+ALTER TABLE mlplat.registry ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mlplat.version ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mlplat.run ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner ON mlplat.registry USING (mlplat.is_owner(owner));
+CREATE POLICY owner ON mlplat.version USING (model_id IN (SELECT r.model_id FROM mlplat.registry r));
+CREATE POLICY owner ON mlplat.run USING (mlplat.is_owner(owner));
+
+GRANT USAGE ON SCHEMA mlplat TO PUBLIC;
+GRANT SELECT, INSERT, UPDATE, DELETE ON mlplat.registry TO PUBLIC;
+GRANT SELECT, INSERT, DELETE ON mlplat.version, mlplat.run TO PUBLIC; -- what was trained never changes
+
+SELECT pg_catalog.pg_extension_config_dump('mlplat.registry', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.version', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.run', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.registry_model_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.version_version_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.run_run_id_seq', '');
+
+-- ---------------------------------------------------------------- the registry's views
+-- security_barrier: a leaky function of the reader's cannot see rows before the policy. The views run with
+-- their owner's rights, so they repeat the policy.
+
+CREATE VIEW mlplat.models WITH (security_barrier) AS
+SELECT r.name, r.owner, v.version AS active_version,
+       (SELECT count(*)::int FROM mlplat.version x WHERE x.model_id = r.model_id) AS versions,
+       v.info ->> 'algorithm' AS algorithm, v.info ->> 'task' AS task, v.info ->> 'target' AS target,
+       (v.info ->> 'rows')::bigint AS rows, v.metric, v.score, v.created_at AS trained_at, r.created_at
+FROM mlplat.registry r
+LEFT JOIN mlplat.version v ON v.model_id = r.model_id AND v.version = r.active_history[cardinality(r.active_history)]
+WHERE mlplat.is_owner(r.owner);
+COMMENT ON VIEW mlplat.models IS 'one row a model, with its active version';
+
+CREATE VIEW mlplat.model_versions WITH (security_barrier) AS
+SELECT r.name, v.version, v.version = r.active_history[cardinality(r.active_history)] IS TRUE AS active,
+       r.owner, v.info ->> 'algorithm' AS algorithm, v.info ->> 'task' AS task, v.info ->> 'target' AS target,
+       (v.info ->> 'rows')::bigint AS rows, (v.info ->> 'dropped')::bigint AS rows_dropped,
+       (v.info ->> 'holdout_rows')::bigint AS rows_holdout, v.metric, v.score, v.info -> 'metrics' AS metrics,
+       v.info -> 'params' AS params, v.info -> 'summary' AS summary, octet_length(v.image) AS image_bytes,
+       v.query, v.created_by, v.created_at
+FROM mlplat.registry r JOIN mlplat.version v ON v.model_id = r.model_id
+WHERE mlplat.is_owner(r.owner);
+COMMENT ON VIEW mlplat.model_versions IS 'one row a trained version of a model';
+
+CREATE VIEW mlplat.runs WITH (security_barrier) AS
+SELECT run_id, model, version, owner, started_at, seconds, query, target, algorithm, options, rows, rows_dropped,
+       rows_holdout, metric, score, promoted
+FROM mlplat.run
+WHERE mlplat.is_owner(owner);
+COMMENT ON VIEW mlplat.runs IS 'one row a training by create_model';
+
+GRANT SELECT ON mlplat.models, mlplat.model_versions, mlplat.runs TO PUBLIC;

@@ -1,0 +1,146 @@
+/*
+ * predict.c
+ *		The predict functions: value, class, probability, all probabilities.
+ *
+ * Each takes (name | image) and (record | jsonb | float8[] | columns); site.c
+ * deals with the arguments, so a function here only says what it returns.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "pg/compat.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "pg/bridge.h"
+#include "core/json.h"
+#include "serve/site.h"
+
+PG_FUNCTION_INFO_V1(mlplat_predict);
+PG_FUNCTION_INFO_V1(mlplat_predict_class);
+PG_FUNCTION_INFO_V1(mlplat_predict_proba);
+PG_FUNCTION_INFO_V1(mlplat_predict_probs);
+
+/* The class with the greatest probability; the first of equals. */
+static uint32
+best_class(const MlModel *model, const double *probs)
+{
+	uint32 best = 0;
+
+	for (uint32 k = 1; k < model->n_classes; k++)
+	{
+		if (probs[k] > probs[best])
+			best = k;
+	}
+	return best;
+}
+
+static void
+need_classes(const MlModel *model, const char *function)
+{
+	if (model->n_classes == 0)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("%s needs a classification model; this one does %s", function,
+							   ml_task_name(model->task)),
+						errhint("Use mlplat.predict.")));
+}
+
+/* The value of a regression, P(positive) of two classes, else the index of the best class. */
+Datum
+mlplat_predict(PG_FUNCTION_ARGS)
+{
+	const MlModel *model;
+	const double *probs = mlplat_site_predict(fcinfo, &model);
+
+	if (!probs)
+		PG_RETURN_NULL();
+	if (model->n_classes == 0)
+		PG_RETURN_FLOAT8(probs[0]);
+	if (model->n_classes == 2)
+		PG_RETURN_FLOAT8(probs[1]);
+	PG_RETURN_FLOAT8((float8) best_class(model, probs));
+}
+
+/* The label of the most probable class; at equal chances of two, the positive one. */
+Datum
+mlplat_predict_class(PG_FUNCTION_ARGS)
+{
+	const MlModel *model;
+	const double *probs = mlplat_site_predict(fcinfo, &model);
+
+	if (!probs)
+		PG_RETURN_NULL();
+	need_classes(model, "predict_class");
+	if (model->n_classes == 2)
+		PG_RETURN_TEXT_P(cstring_to_text(model->classes[probs[1] >= 0.5]));
+	PG_RETURN_TEXT_P(cstring_to_text(model->classes[best_class(model, probs)]));
+}
+
+/* The class whose label is argument 2; an error names those there are. */
+static uint32
+find_class(const MlModel *model, text *label)
+{
+	char *wanted = text_to_cstring(label);
+	StringInfoData list;
+
+	for (uint32 k = 0; k < model->n_classes; k++)
+	{
+		if (strcmp(model->classes[k], wanted) == 0)
+			return k;
+	}
+	initStringInfo(&list);
+	for (uint32 k = 0; k < Min(model->n_classes, 20); k++)
+		appendStringInfo(&list, "%s\"%s\"", k > 0 ? ", " : "", model->classes[k]);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the model has no class \"%s\"", wanted),
+			 errhint("Its classes are %s%s.", list.data, model->n_classes > 20 ? ", ..." : "")));
+}
+
+/* The probability of a class: the one named, else the positive of two, else the most probable. */
+Datum
+mlplat_predict_proba(PG_FUNCTION_ARGS)
+{
+	const MlModel *model;
+	const double *probs = mlplat_site_predict(fcinfo, &model);
+
+	if (!probs)
+		PG_RETURN_NULL();
+	need_classes(model, "predict_proba");
+	if (PG_NARGS() > 2)
+	{
+		if (PG_ARGISNULL(2))
+			PG_RETURN_NULL();
+		PG_RETURN_FLOAT8(probs[find_class(model, PG_GETARG_TEXT_PP(2))]);
+	}
+	if (model->n_classes == 2)
+		PG_RETURN_FLOAT8(probs[1]);
+	PG_RETURN_FLOAT8(probs[best_class(model, probs)]);
+}
+
+/* {label: probability} of all classes. */
+Datum
+mlplat_predict_probs(PG_FUNCTION_ARGS)
+{
+	const MlModel *model;
+	const double *probs = mlplat_site_predict(fcinfo, &model);
+	MlEnv env;
+	MlBuffer out;
+	MlJsonWriter w;
+
+	if (!probs)
+		PG_RETURN_NULL();
+	need_classes(model, "predict_probs");
+	mlplat_env_init(&env, CurrentMemoryContext);
+	ml_buffer_init(&out, &env);
+	ml_json_writer(&w, &out);
+	ml_json_open(&w, NULL, '{');
+	for (uint32 k = 0; k < model->n_classes; k++)
+		ml_json_number(&w, model->classes[k], probs[k]);
+	ml_json_close(&w, '}');
+	ml_put_u8(&out, 0);
+	mlplat_check(&env, out.status);
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum((char *) out.data)));
+}

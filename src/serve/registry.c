@@ -1,0 +1,124 @@
+/*
+ * registry.c
+ *		The registry in SQL: promote, roll back, drop, save; and telling the caches.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "pg/compat.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+
+#include "model/model.h"
+#include "pg/bridge.h"
+#include "pg/catalog.h"
+
+PG_FUNCTION_INFO_V1(mlplat_registry_changed);
+PG_FUNCTION_INFO_V1(mlplat_promote_model);
+PG_FUNCTION_INFO_V1(mlplat_rollback_model);
+PG_FUNCTION_INFO_V1(mlplat_drop_model);
+PG_FUNCTION_INFO_V1(mlplat_save_model);
+
+/*
+ * Trigger on the registry's tables: every session must look again. Caches listen on mlplat.registry, so a
+ * change of mlplat.version tells that relation too. Sent at commit, replayed on standbys.
+ */
+Datum
+mlplat_registry_changed(PG_FUNCTION_ARGS)
+{
+	Oid registry = mlplat_registry_relid();
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("registry_changed is a trigger function")));
+	if (OidIsValid(registry))
+		CacheInvalidateRelcacheByRelid(registry);
+	return PointerGetDatum(NULL);
+}
+
+/* promote_model('name@3'): make a version the active one; returns its number. */
+Datum
+mlplat_promote_model(PG_FUNCTION_ARGS)
+{
+	char *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	MlplatModelRef ref = mlplat_find_model(reference);
+
+	if (strchr(reference, '@') == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("promote_model needs a version"),
+				 errhint("Write \"%s@version\"; the view mlplat.model_versions lists them.",
+						 ref.name)));
+	mlplat_set_active(ref.model_id, ref.version);
+	PG_RETURN_INT32(ref.version);
+}
+
+/* rollback_model(name): make the version active that was so before; returns its number. */
+Datum
+mlplat_rollback_model(PG_FUNCTION_ARGS)
+{
+	MlplatModelRef ref = mlplat_find_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	int version = mlplat_pop_active(ref.model_id);
+
+	if (version == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has no earlier active version to go back to", ref.name)));
+	PG_RETURN_INT32(version);
+}
+
+/* drop_model('name' or 'name@3'): a model with all versions, or one version that is not active. */
+Datum
+mlplat_drop_model(PG_FUNCTION_ARGS)
+{
+	char *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	MlplatModelRef ref = mlplat_find_model(reference);
+
+	if (strchr(reference, '@') == NULL)
+		mlplat_delete_model(ref.model_id);
+	else if (ref.version == ref.active)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+						errmsg("version %d of model \"%s\" is active", ref.version, ref.name),
+						errhint("Promote another version first, or drop the whole model.")));
+	else
+		mlplat_delete_version(ref.model_id, ref.version);
+	PG_RETURN_VOID();
+}
+
+/* The facts of an image that decodes: no bytes get into the registry that cannot predict. */
+static char *
+check_image(bytea *image)
+{
+	MlEnv *env = mlplat_env_create(CurrentMemoryContext, "save_model");
+	MlArena arena;
+	MlModel *model;
+	const char *info;
+	size_t len;
+	char *copy;
+
+	ml_arena_init(&arena, env);
+	mlplat_check(env,
+				 ml_image_decode(&arena, VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image), &model));
+	mlplat_check(env, ml_image_open(&arena, VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image), &model,
+									&info, &len));
+	copy = pnstrdup(info, len);
+	mlplat_env_delete(env);
+	return copy;
+}
+
+/* save_model(name, image): register an image as a new, active version; returns its number. */
+Datum
+mlplat_save_model(PG_FUNCTION_ARGS)
+{
+	char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	bytea *image = PG_GETARG_BYTEA_PP(1);
+	MlplatNewVersion version = {
+		.info = check_image(image), .score = NAN, .image = PointerGetDatum(image)};
+	MlplatModelRef ref = mlplat_lock_model(name);
+	int number = mlplat_add_version(ref.model_id, &version);
+
+	mlplat_set_active(ref.model_id, number);
+	PG_RETURN_INT32(number);
+}

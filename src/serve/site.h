@@ -1,0 +1,24 @@
+/*
+ * site.h
+ *		A call site of predict: which model it uses, and how it reads its rows.
+ *
+ * A site lives in fn_extra, so per row there is neither a catalog look-up, nor a
+ * detoasting, nor a decoding, nor a name to match.
+ */
+#ifndef MLPLAT_SITE_H
+#define MLPLAT_SITE_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "model/model.h"
+
+/*
+ * The model of argument 0 (text or bytea) and the row of argument 1 (record, jsonb, float8[], or names
+ * and VARIADIC "any" columns). Returns the probabilities of all classes, or the value in [0]; NULL when
+ * the model argument or the whole row is NULL. *model is valid for the call.
+ */
+extern const double *mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model);
+
+#endif
