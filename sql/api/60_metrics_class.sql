@@ -58,16 +58,16 @@ CREATE OR REPLACE FUNCTION mlplat.class_option_transfn(mlplat.state, double prec
 COMMENT ON FUNCTION mlplat.class_option_transfn(mlplat.state, double precision, double precision, text, double precision) IS 'transition function of class metrics: double precision labels, option, weight';
 
 CREATE OR REPLACE FUNCTION mlplat.class_transfn(internal, "any", "any") RETURNS internal
-    AS 'MODULE_PATHNAME', 'mlplat_class_any_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'mlplat_class_any_transfn' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION mlplat.class_transfn(internal, "any", "any") IS 'transition function of class metrics: labels of any type, as text';
 CREATE OR REPLACE FUNCTION mlplat.class_transfn(internal, "any", "any", double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'mlplat_class_any_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'mlplat_class_any_transfn' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION mlplat.class_transfn(internal, "any", "any", double precision) IS 'transition function of class metrics: labels of any type, as text, weight';
 CREATE OR REPLACE FUNCTION mlplat.class_option_transfn(internal, "any", "any", text) RETURNS internal
-    AS 'MODULE_PATHNAME', 'mlplat_class_any_option_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'mlplat_class_any_option_transfn' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION mlplat.class_option_transfn(internal, "any", "any", text) IS 'transition function of class metrics: labels of any type, as text, option';
 CREATE OR REPLACE FUNCTION mlplat.class_option_transfn(internal, "any", "any", text, double precision) RETURNS internal
-    AS 'MODULE_PATHNAME', 'mlplat_class_any_option_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'mlplat_class_any_option_transfn' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION mlplat.class_option_transfn(internal, "any", "any", text, double precision) IS 'transition function of class metrics: labels of any type, as text, option, weight';
 
 CREATE OR REPLACE FUNCTION mlplat.accuracy_finalfn(mlplat.state) RETURNS double precision

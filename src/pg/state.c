@@ -85,7 +85,8 @@ mlplat_state_new(const MlStateKind *kind, MemoryContext aggcontext)
 
 /* ---- expanded to flat */
 
-pg_attribute_noreturn() static void state_too_large(const MlStateKind *kind, size_t len)
+static _Noreturn void
+state_too_large(const MlStateKind *kind, size_t len)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -175,7 +176,8 @@ state_flatten(ExpandedObjectHeader *header, void *result, Size allocated)
 
 /* ---- flat to expanded */
 
-pg_attribute_noreturn() static void state_damaged(const char *what)
+static _Noreturn void
+state_damaged(const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED), errmsg("aggregate state is damaged: %s", what)));
@@ -325,11 +327,10 @@ mlplat_state_out(PG_FUNCTION_ARGS)
 	char *text;
 	int text_len;
 
-	/* Before pg_b64_enc_len, which counts in int. */
 	if (len / 3 >= MaxAllocSize / 4)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("an aggregate state of %zu bytes is too large to be text", len)));
-	text_len = pg_b64_enc_len((int) len);
+	text_len = (int) ((len + 2) / 3 * 4); /* pg_b64_enc_len overflows from 537 MB on */
 	text = palloc((Size) text_len + 1);
 	text_len = pg_b64_encode((const void *) VARDATA_ANY(flat), (int) len, text, text_len);
 	if (text_len < 0)
