@@ -2,3 +2,4 @@
  * algolist.h
  *		All algorithms, one line each; included with ML_ALGORITHM defined.
  */
+ML_ALGORITHM(ml_algo_linear)

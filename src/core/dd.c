@@ -182,12 +182,13 @@ ml_dd_cholesky(MlEnv *env, MlDdMatrix *a, const double *diagonal, double toleran
 {
 	size_t n = a->n, ld = a->ld, kept = 0, work = 0;
 	double *limit = ml_alloc_array(env, ML_MAX(n, 1), sizeof(double));
+	MlStatus status = ML_OK;
 
 	if (limit == NULL)
 		return ML_ENOMEM;
 	for (size_t j = 0; j < n; j++)
 		limit[j] = ML_MAX(0.0, tolerance * (diagonal ? diagonal[j] : a->hi[j * ld + j]));
-	for (size_t j = 0; j < n; j++)
+	for (size_t j = 0; j < n && status == ML_OK; j++)
 	{
 		dropped[j] = !cholesky_row(a, j, limit[j]);
 		kept += !dropped[j];
@@ -196,43 +197,84 @@ ml_dd_cholesky(MlEnv *env, MlDdMatrix *a, const double *diagonal, double toleran
 			ml_dd_subtract_scaled(element(a, j, i), a->hi + j * ld + i, a->lo + j * ld + i,
 								  a->hi + i * ld + i, a->lo + i * ld + i, n - i);
 			work += n - i;
-			if (work > POLL_OPERATIONS)
-			{
-				MlStatus status = ml_poll(env);
-
-				work = 0;
-				if (status != ML_OK)
-				{
-					ml_free(env, limit);
-					return status;
-				}
-			}
+		}
+		if (work > POLL_OPERATIONS)
+		{
+			status = ml_poll(env);
+			work = 0;
 		}
 	}
 	if (rank)
 		*rank = kept;
 	ml_free(env, limit);
-	return ML_OK;
+	return status;
 }
 
 void
-ml_dd_upper_solve(const MlDdMatrix *u, MlDd *b)
+ml_dd_upper_solve(const MlDdMatrix *u, double *b_hi, double *b_lo)
 {
 	for (size_t i = u->n; i-- > 0;)
 	{
+		MlDd value = {b_hi[i], b_lo[i]};
+
 		for (size_t j = i + 1; j < u->n; j++)
-			b[i] = ml_dd_sub(b[i], ml_dd_mul(element(u, i, j), b[j]));
-		b[i] = ml_dd_div(b[i], element(u, i, i));
+			value = ml_dd_sub(value, ml_dd_mul(element(u, i, j), (MlDd){b_hi[j], b_lo[j]}));
+		value = ml_dd_div(value, element(u, i, i));
+		b_hi[i] = value.hi;
+		b_lo[i] = value.lo;
+	}
+}
+
+/* From element `first` on, the ones before it being zero. */
+static void
+solve_transposed_from(const MlDdMatrix *u, size_t first, double *b_hi, double *b_lo)
+{
+	for (size_t i = first; i < u->n; i++)
+	{
+		MlDd value = ml_dd_div((MlDd){b_hi[i], b_lo[i]}, element(u, i, i));
+		size_t row = i * u->ld + i + 1;
+
+		b_hi[i] = value.hi;
+		b_lo[i] = value.lo;
+		ml_dd_subtract_scaled(value, u->hi + row, u->lo + row, b_hi + i + 1, b_lo + i + 1,
+							  u->n - i - 1);
 	}
 }
 
 void
-ml_dd_upper_solve_transposed(const MlDdMatrix *u, MlDd *b)
+ml_dd_upper_solve_transposed(const MlDdMatrix *u, double *b_hi, double *b_lo)
 {
-	for (size_t i = 0; i < u->n; i++)
+	solve_transposed_from(u, 0, b_hi, b_lo);
+}
+
+/* Row i of the inverse is U^-T e_i, zero before i. */
+MlStatus
+ml_dd_upper_inverse_norms(MlEnv *env, const MlDdMatrix *u, double *out)
+{
+	size_t n = u->n, work = 0;
+	double *hi = ml_alloc_array(env, ML_MAX(n, 1), 2 * sizeof(double)), *lo;
+	MlStatus status = ML_OK;
+
+	if (hi == NULL)
+		return ML_ENOMEM;
+	lo = hi + n;
+	for (size_t i = 0; i < n && status == ML_OK; i++)
 	{
-		b[i] = ml_dd_div(b[i], element(u, i, i));
-		for (size_t j = i + 1; j < u->n; j++)
-			b[j] = ml_dd_sub(b[j], ml_dd_mul(element(u, i, j), b[i]));
+		MlDd sum = {0, 0};
+
+		memset(hi, 0, 2 * n * sizeof(double));
+		hi[i] = 1;
+		solve_transposed_from(u, i, hi, lo);
+		for (size_t j = i; j < n; j++)
+			sum = ml_dd_add(sum, ml_dd_mul((MlDd){hi[j], lo[j]}, (MlDd){hi[j], lo[j]}));
+		out[i] = ml_dd_value(sum);
+		work += (n - i) * (n - i) / 2;
+		if (work > POLL_OPERATIONS)
+		{
+			status = ml_poll(env);
+			work = 0;
+		}
 	}
+	ml_free(env, hi);
+	return status;
 }

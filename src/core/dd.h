@@ -128,8 +128,11 @@ typedef struct MlDdMatrix
 extern MlStatus ml_dd_cholesky(MlEnv *env, MlDdMatrix *a, const double *diagonal, double tolerance,
 							   bool *dropped, size_t *rank);
 
-/* b := U^-1 b and b := U^-T b. */
-extern void ml_dd_upper_solve(const MlDdMatrix *u, MlDd *b);
-extern void ml_dd_upper_solve_transposed(const MlDdMatrix *u, MlDd *b);
+/* b := U^-1 b and b := U^-T b, with b as two arrays. */
+extern void ml_dd_upper_solve(const MlDdMatrix *u, double *b_hi, double *b_lo);
+extern void ml_dd_upper_solve_transposed(const MlDdMatrix *u, double *b_hi, double *b_lo);
+
+/* out[i]: the diagonal of (U'U)^-1, rounded to double. */
+extern MlStatus ml_dd_upper_inverse_norms(MlEnv *env, const MlDdMatrix *u, double *out);
 
 #endif /* ML_DD_H */
