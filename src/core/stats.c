@@ -5,7 +5,12 @@
  * The regularised incomplete beta function by its continued fraction (DLMF
  * 8.17.22), the incomplete gamma function by its series (8.11.4) or continued
  * fraction (8.9.2), both evaluated by Lentz's method as modified by Thompson and
- * Barnett (1986). Tails are computed as such, never as one minus the other side.
+ * Barnett (1986). Far tails are computed as such, never as one minus the other side.
+ *
+ * Trap: the factor before them, x^a (1 - x)^b / B(a, b), must not be taken from
+ * differences of log gammas. With a million degrees of freedom these are near
+ * 1e7 and keep no more than nine digits after the point; the saddle-point form
+ * of Loader (2000) has only small terms, each exact to rounding.
  */
 #include <math.h>
 
@@ -14,14 +19,6 @@
 #define TINY 1e-300      /* stands for zero in a continued fraction */
 #define PRECISION 1e-16  /* relative change at which an expansion ends */
 #define MAX_TERMS 100000 /* large parameters need about their square root */
-
-static double
-log_gamma(double x)
-{
-	int sign;
-
-	return lgamma_r(x, &sign);
-}
 
 double
 ml_normal_cdf(double z)
@@ -33,6 +30,58 @@ double
 ml_normal_p_two_sided(double z)
 {
 	return erfc(fabs(z) / sqrt(2));
+}
+
+/* log gamma(x) less Stirling's formula for it: (x - 1/2) log x - x + log(2 pi) / 2. */
+static double
+stirling_error(double x)
+{
+	static const double c[] = {1.0 / 12,   -1.0 / 360,      1.0 / 1260, -1.0 / 1680,
+							   1.0 / 1188, -691.0 / 360360, 1.0 / 156};
+	double x2 = x * x, sum = c[6];
+	int sign;
+
+	if (x < 10)
+		return lgamma_r(x, &sign) - (x - 0.5) * log(x) + x - 0.5 * log(2 * M_PI);
+	for (int k = 5; k >= 0; k--)
+		sum = sum / x2 + c[k];
+	return sum / x;
+}
+
+/* x log(x / m) + m - x without cancellation, for x and m of any size. */
+static double
+deviance(double x, double m)
+{
+	double v = (x - m) / (x + m), sum = (x - m) * v, term = 2 * x * v, last;
+
+	if (fabs(v) >= 0.1)
+		return x * log(x / m) + m - x;
+	for (int k = 3;; k += 2)
+	{
+		term *= v * v;
+		last = sum;
+		sum += term / k;
+		if (sum == last)
+			return sum;
+	}
+}
+
+/* x^a y^b / B(a, b), where y = 1 - x. */
+static double
+beta_front(double a, double b, double x, double y)
+{
+	double n = a + b;
+	double exponent = stirling_error(n) - stirling_error(a) - stirling_error(b) -
+					  deviance(a, n * x) - deviance(b, n * y);
+
+	return sqrt(a / (2 * M_PI) * (b / n)) * exp(exponent);
+}
+
+/* x^a exp(-x) / gamma(a) */
+static double
+gamma_front(double a, double x)
+{
+	return sqrt(a / (2 * M_PI)) * exp(-deviance(a, x) - stirling_error(a));
 }
 
 /* One step of a continued fraction: the factor by which it changes. */
@@ -49,26 +98,38 @@ lentz_step(double a, double b, double *c, double *d)
 	return *c * *d;
 }
 
-/* The continued fraction of I_x(a, b), for x below (a + 1) / (a + b + 2). */
+/*
+ * The continued fraction of I_x(a, b) over its factor, for x <= a / (a + b) and y = 1 - x, in the form of
+ * DiDonato and Morris (1992), equation 9: the small difference lambda = a - (a + b) x stands in it as such.
+ */
 static double
-beta_fraction(double a, double b, double x)
+beta_fraction(double a, double b, double x, double y)
 {
-	double c = 1, d = 0, value;
+	double lambda = a * y - b * x, c = 1 + lambda, c1 = 1 + 1 / a;
+	double p = 1, s = a + 1, value = c1 / c;
+	double an = 0, bn = 1, an1 = 1, bn1 = c / c1;
 
-	d = 1 - (a + b) * x / (a + 1);
-	d = 1 / (fabs(d) < TINY ? TINY : d);
-	value = d;
-	for (int m = 1; m < MAX_TERMS; m++)
+	for (int n = 1; n < MAX_TERMS; n++)
 	{
-		double even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
-		double odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
-		double factor;
+		double t = n / a, w = n * (b - n) * x, e = a / s;
+		double alpha = p * (p + b / a) * e * e * w * x;
+		double beta = n + w / s + (1 + t) / (c1 + t + t) * (c + n * (1 + y));
+		double next = alpha * an + beta * an1, last = value;
 
-		value *= lentz_step(even, 1, &c, &d);
-		factor = lentz_step(odd, 1, &c, &d);
-		value *= factor;
-		if (fabs(factor - 1) < PRECISION)
+		an = an1;
+		an1 = next;
+		next = alpha * bn + beta * bn1;
+		bn = bn1;
+		bn1 = next;
+		value = an1 / bn1;
+		if (fabs(value - last) <= PRECISION * value)
 			break;
+		an /= bn1;
+		bn /= bn1;
+		an1 = value;
+		bn1 = 1;
+		p = 1 + t;
+		s += 2;
 	}
 	return value;
 }
@@ -83,13 +144,13 @@ incomplete_beta(double a, double b, double x, double y)
 		return 0;
 	if (y <= 0)
 		return 1;
-	front = exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * log(x) + b * log(y));
-	if (x < (a + 1) / (a + b + 2))
-		return front * beta_fraction(a, b, x) / a;
-	return 1 - front * beta_fraction(b, a, y) / b;
+	front = beta_front(a, b, x, y);
+	if (a * y >= b * x)
+		return front * beta_fraction(a, b, x, y);
+	return 1 - front * beta_fraction(b, a, y, x);
 }
 
-/* P(|T| > |t|) = I_{df / (df + t^2)}(df / 2, 1 / 2) */
+/* P(|T| > |t|) = I_{df / (df + t^2)}(df / 2, 1 / 2); with infinitely many degrees of freedom, the normal one */
 double
 ml_student_p_two_sided(double t, double df)
 {
@@ -97,8 +158,10 @@ ml_student_p_two_sided(double t, double df)
 
 	if (isnan(t) || !(df > 0))
 		return NAN;
+	if (isinf(df))
+		return ml_normal_p_two_sided(t);
 	if (isinf(t2))
-		return 0;
+		return 0; /* less than 1e-154 */
 	return incomplete_beta(df / 2, 0.5, df / (df + t2), t2 / (df + t2));
 }
 
@@ -128,7 +191,7 @@ gamma_series(double a, double x)
 		term *= x / (a + n);
 		sum += term;
 	}
-	return sum * exp(a * log(x) - x - log_gamma(a));
+	return sum * gamma_front(a, x);
 }
 
 /* The upper one by its continued fraction, for x >= a + 1. */
@@ -145,7 +208,7 @@ gamma_fraction(double a, double x)
 		if (fabs(factor - 1) < PRECISION)
 			break;
 	}
-	return value * exp(a * log(x) - x - log_gamma(a));
+	return value * gamma_front(a, x);
 }
 
 double

@@ -1,6 +1,6 @@
 /*
  * stats.h
- *		Distributions, and sums that keep their digits.
+ *		Distributions and link functions, accurate in the tails.
  */
 #ifndef ML_STATS_H
 #define ML_STATS_H
