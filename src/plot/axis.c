@@ -35,7 +35,11 @@ ml_round_step(double value)
 {
 	double power = pow(10.0, floor(log10(value))), factor = value / power;
 
-	return (factor < 1.5 ? 1.0 : factor < 3.5 ? 2.0 : factor < 7.5 ? 5.0 : 10.0) * power;
+	return (factor < M_SQRT2      ? 1.0
+			: factor < sqrt(10.0) ? 2.0
+			: factor < sqrt(50.0) ? 5.0
+								  : 10.0) *
+		   power;
 }
 
 /* Make lo < hi from any range. */
@@ -96,11 +100,11 @@ label_ticks(MlAxis *axis, double step)
 	{
 		double value = axis->ticks[i] / scale;
 
-		snprintf(axis->labels[i], ML_NUMBER_ROOM, "%.*f%s", decimals_of(step / scale),
-				 value == 0.0 ? 0.0 : value,
-				 value == 0.0    ? ""
-				 : axis->percent ? "%"
-								 : suffix[group]);
+		if (value == 0.0)
+			strcpy(axis->labels[i], "0");
+		else
+			snprintf(axis->labels[i], ML_NUMBER_ROOM, "%.*f%s", decimals_of(step / scale), value,
+					 axis->percent ? "%" : suffix[group]);
 	}
 }
 

@@ -14,12 +14,24 @@
 #define CELL_LIMIT 40   /* up to this many rows each cell is a shape of its own, with a tooltip */
 #define N_TINTS 10      /* strengths of tint above the limit */
 #define NAME_LIMIT 96.0 /* units for the names on either side */
-#define NAME_ROW 12.0   /* units that a name needs across its direction */
+#define LARGEST_CELL 120.0
+#define NAME_ROW 12.0 /* units that a name needs across its direction */
+
+#define MARGIN 6.0     /* right and below: half of a name that stands beside the last, narrow row */
+#define TWO_LINES 56.0 /* a cell of this size holds its value and its share */
+
+/* One cell. */
+typedef struct Cell
+{
+	size_t row, column;
+	double value, shade, x, y;
+} Cell;
 
 /* Where things are in one heat map. */
 typedef struct Layout
 {
 	double width, left, top, cell;
+	double side;       /* of the whole square */
 	double name_width; /* room for a row's name */
 	bool upright;      /* columns' names read from bottom to top */
 	size_t every;      /* every which name is shown */
@@ -37,24 +49,37 @@ lay_out(const MlHeatMap *map, Layout *l)
 	l->width = map->n < ML_WIDE_FROM ? ML_CHART_WIDTH : ML_WIDE_CHART;
 	l->name_width = fmin(widest, NAME_LIMIT);
 	l->left = l->name_width + 26.0;
-	l->cell = fmin((l->width - l->left) / n, 84.0);
+	l->cell = fmin((l->width - l->left - MARGIN) / n, LARGEST_CELL);
+	l->side = l->cell * n;
+	l->left += (l->width - l->left - MARGIN - l->side) / 2.0;
 	l->upright = widest > l->cell - 4.0;
 	l->top = 20.0 + (l->upright ? l->name_width : 14.0) + 8.0;
 	l->every = (size_t) ceil(NAME_ROW / l->cell);
+}
+
+/* A text that is read from bottom to top. */
+static void
+put_turned_text(MlBuffer *out, const char *class, MlPlace place, double width, const char *text)
+{
+	ml_markup_raw(out, "<g transform=\"rotate(-90 ");
+	ml_svg_coordinate(out, place.x);
+	ml_put_bytes(out, " ", 1);
+	ml_svg_coordinate(out, place.y);
+	ml_markup_raw(out, ")\">");
+	ml_svg_text(out, class, place, width, text);
+	ml_markup_raw(out, "</g>");
 }
 
 /* Titles of both sides and the names of rows and columns. */
 static void
 put_names(MlBuffer *out, const MlHeatMap *map, const Layout *l)
 {
-	double side = l->cell * (double) map->n;
+	double side = l->side, title_x = l->left - l->name_width - 14.0;
 
 	ml_svg_text(out, "mu", (MlPlace){l->left + side / 2.0, 12.0, ML_ANCHOR_MIDDLE}, l->width,
 				map->column_title);
-	ml_put_format(out, "<g transform=\"rotate(-90 12 %.0f)\">", l->top + side / 2.0);
-	ml_svg_text(out, "mu", (MlPlace){12.0, floor(l->top + side / 2.0 + 0.5), ML_ANCHOR_MIDDLE},
-				side, map->row_title);
-	ml_markup_raw(out, "</g>");
+	put_turned_text(out, "mu", (MlPlace){title_x, l->top + side / 2.0, ML_ANCHOR_MIDDLE}, side,
+					map->row_title);
 	for (size_t k = 0; k < map->n; k += l->every)
 	{
 		double middle = l->cell * ((double) k + 0.5);
@@ -62,52 +87,86 @@ put_names(MlBuffer *out, const MlHeatMap *map, const Layout *l)
 		ml_svg_text(out, "", (MlPlace){l->left - 6.0, l->top + middle + 4.0, ML_ANCHOR_END},
 					l->name_width, map->labels[k]);
 		if (l->upright)
-		{
-			ml_markup_raw(out, "<g transform=\"rotate(-90 ");
-			ml_svg_coordinate(out, l->left + middle + 4.0);
-			ml_put_bytes(out, " ", 1);
-			ml_svg_coordinate(out, l->top - 6.0);
-			ml_markup_raw(out, ")\">");
-		}
-		ml_svg_text(out, "",
-					(MlPlace){l->left + middle + (l->upright ? 4.0 : 0.0), l->top - 6.0,
-							  l->upright ? ML_ANCHOR_START : ML_ANCHOR_MIDDLE},
-					l->name_width, map->labels[k]);
-		if (l->upright)
-			ml_markup_raw(out, "</g>");
+			put_turned_text(out, "",
+							(MlPlace){l->left + middle + 4.0, l->top - 6.0, ML_ANCHOR_START},
+							l->name_width, map->labels[k]);
+		else
+			ml_svg_text(out, "", (MlPlace){l->left + middle, l->top - 6.0, ML_ANCHOR_MIDDLE},
+						l->name_width, map->labels[k]);
 	}
 }
 
-/* One cell with its tint, its value where that fits, and a tooltip. */
-static void
-put_cell(MlBuffer *out, const MlHeatMap *map, const Layout *l, size_t row, size_t column)
+/* The colour of a text on a tint, so that its contrast is at least 4.5 in both themes (WCAG 2.1). */
+static const char *
+text_class(const Cell *cell)
 {
-	double value = map->values[row * map->n + column], shade = map->shades[row * map->n + column];
-	double x = l->left + l->cell * (double) column, y = l->top + l->cell * (double) row;
+	if (cell->shade <= 0.6)
+		return "lo";
+	return cell->shade > 0.92 && cell->row == cell->column ? "on" : "mi";
+}
+
+/* The value of a cell where it fits, and below it the share where there is room for both. */
+static void
+put_cell_value(MlBuffer *out, const Layout *l, const Cell *cell)
+{
 	char room[ML_NUMBER_ROOM];
-	const char *text = ml_human_compact(room, value);
+	bool large = l->cell >= TWO_LINES;
+	const char *text =
+		large ? ml_human_number(room, cell->value, 3) : ml_human_compact(room, cell->value);
+	MlPlace place = {cell->x + l->cell / 2.0, cell->y + l->cell / 2.0 + 4.0, ML_ANCHOR_MIDDLE};
+
+	if (ml_markup_width(text, strlen(text)) * ML_FONT_SIZE > l->cell - 3.0)
+		return;
+	place.y -= large ? 7.0 : 0.0;
+	ml_svg_text(out, text_class(cell), place, l->cell, text);
+	if (!large)
+		return;
+	place.y += 16.0;
+	ml_svg_text(out, text_class(cell), place, l->cell, ml_human_percent(room, cell->shade));
+}
+
+/* One cell with its tint, its value and a tooltip. */
+static void
+put_cell(MlBuffer *out, const MlHeatMap *map, const Layout *l, const Cell *cell)
+{
+	char room[ML_NUMBER_ROOM];
 	double gap = l->cell > 16.0 ? 1.0 : 0.5;
 
-	if (!(value > 0.0))
-		return;
-	ml_put_format(out, "<rect class=\"f%d\" fill-opacity=\"%.2f\" x=\"", row == column ? 1 : 2,
-				  0.08 + 0.92 * fmin(fmax(shade, 0.0), 1.0));
-	ml_svg_coordinate(out, x + gap);
+	ml_put_format(out, "<rect class=\"f%d\" fill-opacity=\"%.2f\" x=\"",
+				  cell->row == cell->column ? 1 : 2, 0.08 + 0.92 * cell->shade);
+	ml_svg_coordinate(out, cell->x + gap);
 	ml_markup_raw(out, "\" y=\"");
-	ml_svg_coordinate(out, y + gap);
+	ml_svg_coordinate(out, cell->y + gap);
 	ml_markup_raw(out, "\" width=\"");
 	ml_svg_coordinate(out, l->cell - 2.0 * gap);
 	ml_markup_raw(out, "\" height=\"");
 	ml_svg_coordinate(out, l->cell - 2.0 * gap);
 	ml_markup_raw(out, "\"><title>");
-	ml_markup_text(out, map->labels[row]);
+	ml_markup_text(out, map->labels[cell->row]);
 	ml_markup_raw(out, " \xE2\x86\x92 ");
-	ml_markup_text(out, map->labels[column]);
-	ml_put_format(out, ": %s (%.1f %%)</title></rect>", text, 100.0 * shade);
-	if (ml_markup_width(text, strlen(text)) * ML_FONT_SIZE < l->cell - 3.0)
-		ml_svg_text(out, shade > 0.5 ? "on" : "",
-					(MlPlace){x + l->cell / 2.0, y + l->cell / 2.0 + 4.0, ML_ANCHOR_MIDDLE},
-					l->cell, text);
+	ml_markup_text(out, map->labels[cell->column]);
+	ml_put_format(out, ": %s, ", ml_human_number(room, cell->value, 3));
+	ml_put_format(out, "%s</title></rect>", ml_human_percent(room, cell->shade));
+	put_cell_value(out, l, cell);
+}
+
+/* All cells, each a shape of its own. */
+static void
+put_cells(MlBuffer *out, const MlHeatMap *map, const Layout *l)
+{
+	for (size_t row = 0; row < map->n; row++)
+		for (size_t column = 0; column < map->n; column++)
+		{
+			Cell cell = {.row = row,
+						 .column = column,
+						 .value = map->values[row * map->n + column],
+						 .shade = fmin(fmax(map->shades[row * map->n + column], 0.0), 1.0),
+						 .x = l->left + l->cell * (double) column,
+						 .y = l->top + l->cell * (double) row};
+
+			if (cell.value > 0.0)
+				put_cell(out, map, l, &cell);
+		}
 }
 
 /* All cells of one tint and colour as one path. */
@@ -150,19 +209,15 @@ void
 ml_chart_heat(MlBuffer *out, const MlHeatMap *map)
 {
 	Layout l;
-	double side;
 
 	if (map->n == 0)
 		return;
 	lay_out(map, &l);
-	side = l.cell * (double) map->n;
-	ml_svg_begin(out, &map->caption, l.width, l.top + side + 2.0);
-	ml_svg_rect(out, "tr", (MlBox){l.left, l.top, side, side}, NULL, NULL);
+	ml_svg_begin(out, &map->caption, l.width, l.top + l.side + MARGIN);
+	ml_svg_rect(out, "tr", (MlBox){l.left, l.top, l.side, l.side}, NULL, NULL);
 	put_names(out, map, &l);
 	if (map->n <= CELL_LIMIT)
-		for (size_t row = 0; row < map->n; row++)
-			for (size_t column = 0; column < map->n; column++)
-				put_cell(out, map, &l, row, column);
+		put_cells(out, map, &l);
 	else
 		for (int tint = 0; tint < 2 * N_TINTS; tint++)
 			put_tint(out, map, &l, tint % N_TINTS, tint >= N_TINTS);

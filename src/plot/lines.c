@@ -146,7 +146,7 @@ lay_out(const MlLineChart *chart, double top, Layout *l)
 	{
 		ml_axis_fit(&l->x, &chart->x, xlo, xhi, wanted);
 		right = fmax(ceil(ml_axis_label_width(&l->x) / 2.0), 6.0);
-		l->plot = (MlBox){left, top + 22.0, ML_CHART_WIDTH - left - right, PLOT_HEIGHT};
+		l->plot = (MlBox){left, top + 28.0, ML_CHART_WIDTH - left - right, PLOT_HEIGHT};
 	} while (l->x.n_ticks * (2.0 * right + 8.0) > l->plot.width && --wanted > 1);
 	l->x.from = l->plot.x;
 	l->x.to = l->plot.x + l->plot.width;
@@ -161,7 +161,7 @@ put_axes(MlBuffer *out, const MlLineChart *chart, const Layout *l)
 {
 	double left = l->x.from, right = l->x.to, bottom = l->y.from;
 
-	ml_svg_text(out, "mu", (MlPlace){0.0, l->plot.y - 10.0, ML_ANCHOR_START}, ML_CHART_WIDTH,
+	ml_svg_text(out, "mu", (MlPlace){0.0, l->plot.y - 16.0, ML_ANCHOR_START}, ML_CHART_WIDTH,
 				chart->y.label);
 	for (int i = 0; i < l->y.n_ticks; i++)
 	{
@@ -231,8 +231,8 @@ put_column(MlBuffer *out, const Layout *l, const MlSeries *s, size_t first, size
 	}
 }
 
-/* The path of a line; where a value is missing it has a gap. Returns the number of points in the last piece. */
-static size_t
+/* The path of a line; where a value is missing it has a gap. */
+static void
 put_line_path(MlBuffer *out, const Layout *l, const MlSeries *s)
 {
 	size_t run = 0;
@@ -250,7 +250,7 @@ put_line_path(MlBuffer *out, const Layout *l, const MlSeries *s)
 					break;
 			put_column(out, l, s, first, end);
 		}
-		return s->n;
+		return;
 	}
 	for (size_t i = 0; i < s->n; i++)
 	{
@@ -261,7 +261,6 @@ put_line_path(MlBuffer *out, const Layout *l, const MlSeries *s)
 		}
 		put_point(out, l, s->x[i], s->y[i], run++ == 0);
 	}
-	return run;
 }
 
 /* True when all points are there, so that the ground below the line is one shape. */
@@ -274,7 +273,17 @@ all_finite(const MlSeries *s)
 	return s->n > 1;
 }
 
-/* A line, and the ground below it where it is wanted. A line of one point is a dot. */
+/* True when point i is there and neither of its neighbours is. */
+static bool
+alone(const MlSeries *s, size_t i)
+{
+	bool before = i > 0 && isfinite(s->x[i - 1]) && isfinite(s->y[i - 1]);
+	bool after = i + 1 < s->n && isfinite(s->x[i + 1]) && isfinite(s->y[i + 1]);
+
+	return isfinite(s->x[i]) && isfinite(s->y[i]) && !before && !after;
+}
+
+/* A line, and the ground below it where it is wanted. A point without neighbours is a dot. */
 static void
 put_line(MlBuffer *out, const Layout *l, const MlSeries *s)
 {
@@ -293,15 +302,21 @@ put_line(MlBuffer *out, const Layout *l, const MlSeries *s)
 	ml_markup_raw(out, "\" d=\"");
 	put_line_path(out, l, s);
 	ml_markup_raw(out, "\"/>");
-	if (s->n == 1 && isfinite(s->x[0]) && isfinite(s->y[0]))
-	{
-		snprintf(class, sizeof(class), "do f%d", s->color);
-		ml_svg_circle(out, class, ml_axis_place(&l->x, s->x[0]), ml_axis_place(&l->y, s->y[0]),
-					  4.5);
-	}
+	snprintf(class, sizeof(class), "do f%d", s->color);
+	for (size_t i = 0; i < s->n; i++)
+		if (alone(s, i))
+			ml_svg_circle(out, class, ml_axis_place(&l->x, s->x[i]), ml_axis_place(&l->y, s->y[i]),
+						  4.5);
 }
 
-/* Dots; their areas follow size where it is given. */
+/* True when a point is there and within both ranges. */
+static bool
+inside(const Layout *l, double x, double y)
+{
+	return x >= l->x.lo && x <= l->x.hi && y >= l->y.lo && y <= l->y.hi;
+}
+
+/* Dots; their areas follow size where it is given. Those outside the ranges are left out. */
 static void
 put_dots(MlBuffer *out, const Layout *l, const MlSeries *s)
 {
@@ -317,7 +332,7 @@ put_dots(MlBuffer *out, const Layout *l, const MlSeries *s)
 	{
 		double r = 2.5;
 
-		if (!isfinite(s->x[i]) || !isfinite(s->y[i]))
+		if (!inside(l, s->x[i], s->y[i]))
 			continue;
 		if (s->size)
 			r = largest > 0.0 && s->size[i] > 0.0 ? fmax(2.5, 8.0 * sqrt(s->size[i] / largest))
@@ -357,21 +372,70 @@ put_columns(MlBuffer *out, const Layout *l, const MlSeries *s)
 	}
 }
 
-/* A mark's label beside it, on the side that has more room. */
-static void
-put_mark_label(MlBuffer *out, const Layout *l, const MlMark *mark, double x, double y)
+/* How much of a straight piece lies within a box, by samples. */
+static int
+covered_by_piece(const Layout *l, MlBox box, MlMark piece)
 {
-	bool right = x < l->plot.x + 0.55 * l->plot.width;
-	double room = right ? l->x.to - x : x - l->x.from;
+	double x1 = ml_axis_place(&l->x, piece.x1), y1 = ml_axis_place(&l->y, piece.y1);
+	double x2 = ml_axis_place(&l->x, piece.x2), y2 = ml_axis_place(&l->y, piece.y2);
+	int steps = (int) (hypot(x2 - x1, y2 - y1) / 4.0) + 1, n = 0;
 
-	ml_svg_text(out, "la st",
-				(MlPlace){x + (right ? 9.0 : -9.0), y, right ? ML_ANCHOR_START : ML_ANCHOR_END},
-				room - 9.0, mark->label);
+	for (int k = 0; k <= steps; k++)
+	{
+		double x = x1 + (x2 - x1) * k / steps, y = y1 + (y2 - y1) * k / steps;
+
+		n += x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height;
+	}
+	return n;
+}
+
+/* How much of the drawing a text in this box would cover; lines count more than the reference. */
+static int
+covered(const MlLineChart *chart, const Layout *l, MlBox box)
+{
+	int n = chart->reference.label ? covered_by_piece(l, box, chart->reference) : 0;
+
+	if (box.x < l->plot.x || box.x + box.width > l->plot.x + l->plot.width || box.y < l->plot.y ||
+		box.y + box.height > l->plot.y + l->plot.height)
+		n += 1000;
+	for (size_t i = 0; i < chart->n_series; i++)
+		for (size_t k = 1; k < chart->series[i].n; k++)
+		{
+			const double *x = chart->series[i].x, *y = chart->series[i].y;
+
+			if (isfinite(x[k - 1] + x[k]) && isfinite(y[k - 1] + y[k]))
+				n += 3 * covered_by_piece(l, box, (MlMark){x[k - 1], y[k - 1], x[k], y[k], NULL});
+		}
+	return n;
+}
+
+/* A mark's label beside (x, y), where it covers least of the drawing. */
+static void
+put_mark_label(MlBuffer *out, const MlLineChart *chart, const Layout *l, MlPlace at,
+			   const char *label)
+{
+	static const double shifts[] = {4.0, 19.0, -11.0, 34.0, -26.0, 54.0, -46.0};
+	double width = ceil(1.1 * ml_markup_width(label, strlen(label)) * ML_FONT_SIZE);
+	MlPlace best = at;
+	int least = -1;
+
+	for (size_t k = 0; k < 2 * sizeof(shifts) / sizeof(shifts[0]); k++)
+	{
+		bool right = k % 2 == 0;
+		double x = at.x + (right ? 9.0 : -9.0), y = at.y + shifts[k / 2];
+		int n = covered(chart, l, (MlBox){right ? x : x - width, y - 11.0, width, 14.0});
+
+		if (least >= 0 && n >= least)
+			continue;
+		least = n;
+		best = (MlPlace){x, y, right ? ML_ANCHOR_START : ML_ANCHOR_END};
+	}
+	ml_svg_text(out, "la st", best, width + 1.0, label);
 }
 
 /* A dot or a dashed segment, with its label. */
 static void
-put_mark(MlBuffer *out, const Layout *l, const MlMark *mark)
+put_mark(MlBuffer *out, const MlLineChart *chart, const Layout *l, const MlMark *mark)
 {
 	double x1 = ml_axis_place(&l->x, mark->x1), y1 = ml_axis_place(&l->y, mark->y1);
 	double x2 = ml_axis_place(&l->x, mark->x2), y2 = ml_axis_place(&l->y, mark->y2);
@@ -379,14 +443,11 @@ put_mark(MlBuffer *out, const Layout *l, const MlMark *mark)
 	if (isnan(mark->x1) || isnan(mark->y1) || isnan(mark->x2) || isnan(mark->y2))
 		return;
 	if (mark->x1 == mark->x2 && mark->y1 == mark->y2)
-	{
-		ml_svg_circle(out, "do ink", x1, y1, 5.0);
-		put_mark_label(out, l, mark, x1, fmin(fmax(y1 + 4.0, l->plot.y + 12.0), l->y.from - 6.0));
-		return;
-	}
-	ml_svg_line(out, "mk", x1, y1, x2, y2);
-	put_mark_label(out, l, mark, (x1 + x2) / 2.0,
-				   isinf(mark->y1) || isinf(mark->y2) ? l->plot.y + 12.0 : (y1 + y2) / 2.0 + 4.0);
+		ml_svg_circle(out, "do", x1, y1, 5.0);
+	else
+		ml_svg_line(out, "mk", x1, y1, x2, y2);
+	put_mark_label(out, chart, l, (MlPlace){(x1 + x2) / 2.0, (y1 + y2) / 2.0, ML_ANCHOR_START},
+				   mark->label);
 }
 
 /* The attributes by which a script finds values: box, ranges, label of x. */
@@ -447,6 +508,6 @@ ml_chart_lines(MlBuffer *out, const MlLineChart *chart)
 	}
 	ml_markup_raw(out, "</g>");
 	for (size_t i = 0; i < chart->n_marks; i++)
-		put_mark(out, &l, &chart->marks[i]);
+		put_mark(out, chart, &l, &chart->marks[i]);
 	ml_svg_end(out);
 }

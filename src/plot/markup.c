@@ -314,6 +314,8 @@ ml_human_seconds(char *room, double seconds)
 	else if (seconds < 3599.5)
 		snprintf(room, ML_NUMBER_ROOM, "%.0f min %.0f s", floor(round(seconds) / 60.0),
 				 fmod(round(seconds), 60.0));
+	else if (seconds >= 172800.0)
+		snprintf(room, ML_NUMBER_ROOM, "%.0f days", round(seconds / 86400.0));
 	else
 		snprintf(room, ML_NUMBER_ROOM, "%.0f h %.0f min", floor(round(seconds / 60.0) / 60.0),
 				 fmod(round(seconds / 60.0), 60.0));

@@ -70,6 +70,8 @@ extern MlStatus ml_page_residuals(MlPage *page); /* page_residuals.c */
 extern MlStatus ml_page_drivers(MlPage *page);   /* page_model.c */
 extern MlStatus ml_page_training(MlPage *page);
 extern void ml_page_metrics(MlPage *page); /* page_tables.c */
+extern void ml_page_inputs(MlPage *page, const char *class);
+extern bool ml_page_inputs_with_drivers(const MlPage *page); /* page_model.c */
 extern void ml_page_data(MlPage *page);
 extern MlStatus ml_page_history(MlPage *page);
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_CLASSES_LISTED 26
+#define MAX_CLASSES_LISTED 8
 #define MAX_MIXUPS 10
 
 /* Precision, recall and F1 of one class against the rest. */
@@ -65,6 +65,29 @@ by_recall(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* What the two classes' figures mean, in words. */
+static void
+put_binary_sentence(MlPage *page)
+{
+	const double *c = page->confusion;
+
+	ml_page_raw(page, "<p>Of ");
+	ml_page_number(page, c[1] + c[3], 4);
+	ml_page_raw(page, " rows predicted \xE2\x80\x9C");
+	ml_page_name(page, page->confusion_labels[1], 20.0);
+	ml_page_raw(page, "\xE2\x80\x9D, ");
+	ml_page_number(page, c[3], 4);
+	ml_page_raw(page, " are (precision ");
+	ml_page_percent(page, share(c[3], c[1] + c[3]));
+	ml_page_raw(page, "). Of ");
+	ml_page_number(page, c[2] + c[3], 4);
+	ml_page_raw(page, " rows that are, ");
+	ml_page_number(page, c[3], 4);
+	ml_page_raw(page, " were found (recall ");
+	ml_page_percent(page, share(c[3], c[2] + c[3]));
+	ml_page_raw(page, ").</p>");
+}
+
 /* The table of classes; of many, those that are found least. */
 static MlStatus
 put_class_table(MlPage *page)
@@ -80,6 +103,8 @@ put_class_table(MlPage *page)
 		qsort(rows, n, sizeof(ClassFigures), by_recall);
 	ml_page_card(page, n > shown ? "The classes that are found least" : "Class by class",
 				 n == 2 ? "two" : "");
+	if (n == 2)
+		put_binary_sentence(page);
 	ml_page_raw(page,
 				"<div class=\"scroll\"><table><thead><tr><th>Class</th><th class=\"r\">Rows</th>"
 				"<th class=\"r\">Precision</th><th class=\"r\">Recall</th>"
@@ -212,6 +237,8 @@ put_heat_map(MlPage *page)
 MlStatus
 ml_page_confusion(MlPage *page)
 {
+	bool wide = page->n_confusion >= ML_WIDE_FROM;
+
 	if (!page->confusion)
 		return ML_OK;
 	ml_page_raw(page, "<section id=\"classes\"><h2>Right and wrong</h2><p class=\"sub\">");
@@ -220,9 +247,10 @@ ml_page_confusion(MlPage *page)
 						  : "Each row counts as its most probable class.");
 	ml_page_raw(page, "</p><div class=\"grid\">");
 	ML_TRY(put_heat_map(page));
+	ml_page_raw(page, wide ? "<div class=\"stack\">" : "");
 	if (page->n_confusion > 2)
 		ML_TRY(put_mixups(page));
 	ML_TRY(put_class_table(page));
-	ml_page_raw(page, "</div></section>");
+	ml_page_raw(page, wide ? "</div></div></section>" : "</div></section>");
 	return ML_OK;
 }

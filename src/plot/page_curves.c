@@ -197,6 +197,12 @@ put_ks(MlPage *page)
 	series[0].y = negative.y;
 	series[1].y = positive.y;
 	series[0].n = series[1].n = negative.n;
+	/* probabilities that take up most of the range get all of it */
+	if (negative.x[0] < 0.2 && negative.x[negative.n - 1] > 0.8)
+	{
+		chart.x.lo = 0.0;
+		chart.x.hi = 1.0;
+	}
 	ml_page_card(page, "Separation (KS)", "");
 	if (gap >= 0.0)
 	{

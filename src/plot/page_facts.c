@@ -124,7 +124,11 @@ put_scalar(MlPage *page, const MlJson *value)
 			ml_page_raw(page, value->boolean ? "yes" : "no");
 			break;
 		case ML_JSON_NUMBER:
-			ml_page_number(page, value->number, 6);
+			/* as it was written, unless that is a string of digits */
+			if (value->string && strlen(value->string) <= 10)
+				ml_page_text(page, value->string);
+			else
+				ml_page_number(page, value->number, 6);
 			break;
 		case ML_JSON_STRING:
 			ml_page_name(page, value->string, 40.0);

@@ -61,8 +61,7 @@ put_importance(MlPage *page)
 		const char *name = ml_fact_text(ranked[i].item, "feature");
 		double part = ranked[i].key / total;
 
-		snprintf(texts[i], ML_NUMBER_ROOM, "%s", ml_human_percent(texts[i], part));
-		bars[i] = (MlBar){name ? name : "\xE2\x80\x93", part, texts[i]};
+		bars[i] = (MlBar){name ? name : "\xE2\x80\x93", part, ml_human_percent(texts[i], part)};
 	}
 	chart.n = shown;
 	ml_page_card(page, "Importance", "");
@@ -181,6 +180,17 @@ put_coefficients(MlPage *page)
 	return ML_OK;
 }
 
+/* True when the inputs stand beside the importance or the coefficients, where the other would be. */
+bool
+ml_page_inputs_with_drivers(const MlPage *page)
+{
+	size_t n_importance, n_coefficients;
+
+	ml_fact_array(page->facts, "importance", &n_importance);
+	ml_fact_array(page->facts, "coefficients", &n_coefficients);
+	return (n_importance > 0) != (n_coefficients > 0);
+}
+
 /* What the predictions rest on. */
 MlStatus
 ml_page_drivers(MlPage *page)
@@ -195,6 +205,8 @@ ml_page_drivers(MlPage *page)
 					  "<div class=\"grid\">");
 	ML_TRY(put_importance(page));
 	ML_TRY(put_coefficients(page));
+	if (ml_page_inputs_with_drivers(page))
+		ml_page_inputs(page, n_importance > 0 ? "two" : "");
 	ml_page_raw(page, "</div></section>");
 	return ML_OK;
 }
@@ -311,7 +323,7 @@ put_members(MlPage *page, const char *key, const char *title)
 	{
 		ml_page_raw(page, "<tr><td class=\"h\">");
 		ml_page_name(page, object->keys[i], 20.0);
-		ml_page_raw(page, "</td><td class=\"r\">");
+		ml_page_raw(page, "</td><td class=\"v\">");
 		ml_page_value(page, &object->items[i]);
 		ml_page_raw(page, "</td></tr>");
 	}

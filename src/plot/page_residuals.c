@@ -17,6 +17,8 @@ typedef struct Sample
 	double *sorted;   /* residuals, ascending */
 	double *absolute; /* without their signs, ascending */
 	size_t n;
+	double lo, hi;             /* range of values that is drawn */
+	double error_lo, error_hi; /* range of residuals that is drawn */
 } Sample;
 
 /* qsort comparison of doubles. */
@@ -26,6 +28,42 @@ compare_doubles(const void *a, const void *b)
 	double x = *(const double *) a, y = *(const double *) b;
 
 	return (x > y) - (x < y);
+}
+
+/* Quantile of n > 0 sorted values, between neighbours. */
+static double
+quantile(const double *sorted, size_t n, double p)
+{
+	double at = p * (double) (n - 1);
+	size_t i = (size_t) at, next = ML_MIN(i + 1, n - 1);
+
+	return sorted[i] + (sorted[next] - sorted[i]) * (at - (double) i);
+}
+
+/* Choose the ranges to draw: a few wild rows must not press all others into a corner. */
+static void
+choose_ranges(Sample *s)
+{
+	double lo = INFINITY, hi = -INFINITY, room;
+	double spread = quantile(s->sorted, s->n, 0.75) - quantile(s->sorted, s->n, 0.25);
+	double middle = quantile(s->sorted, s->n, 0.5);
+
+	/* Actual values are all drawn; predictions may go beyond them by half of their range. */
+	ml_range_add(&lo, &hi, s->actual, s->n);
+	room = hi > lo ? (hi - lo) / 2.0 : INFINITY;
+	s->lo = s->hi = s->actual[0];
+	for (size_t i = 0; i < s->n; i++)
+	{
+		s->lo = fmin(s->lo, fmin(s->actual[i], fmax(s->predicted[i], lo - room)));
+		s->hi = fmax(s->hi, fmax(s->actual[i], fmin(s->predicted[i], hi + room)));
+	}
+	s->error_lo = s->sorted[0];
+	s->error_hi = s->sorted[s->n - 1];
+	if (spread > 0.0 && s->error_hi - s->error_lo > 10.0 * spread)
+	{
+		s->error_lo = fmax(s->error_lo, middle - 5.0 * spread);
+		s->error_hi = fmin(s->error_hi, middle + 5.0 * spread);
+	}
 }
 
 /* Read the sample. Not there: n = 0. */
@@ -56,24 +94,40 @@ read_sample(MlPage *page, Sample *s)
 	s->n = n;
 	qsort(s->sorted, n, sizeof(double), compare_doubles);
 	qsort(s->absolute, n, sizeof(double), compare_doubles);
+	if (n > 0)
+		choose_ranges(s);
 	return ML_OK;
 }
 
-/* Quantile of n > 0 sorted values, between neighbours. */
-static double
-quantile(const double *sorted, size_t n, double p)
+/* The remark on rows that are not in a picture, and the end of the paragraph. */
+static void
+put_outside(MlPage *page, size_t outside)
 {
-	double at = p * (double) (n - 1);
-	size_t i = (size_t) at, next = ML_MIN(i + 1, n - 1);
+	if (outside > 0)
+	{
+		ml_page_raw(page, " ");
+		ml_page_number(page, (double) outside, 4);
+		ml_page_raw(page, outside == 1 ? " row lies outside the picture."
+									   : " rows lie outside the picture.");
+	}
+	ml_page_raw(page, "</p>");
+}
 
-	return sorted[i] + (sorted[next] - sorted[i]) * (at - (double) i);
+/* How many of n values lie outside a range. */
+static size_t
+count_outside(const double *values, size_t n, double lo, double hi)
+{
+	size_t outside = 0;
+
+	for (size_t i = 0; i < n; i++)
+		outside += values[i] < lo || values[i] > hi;
+	return outside;
 }
 
 /* Predicted over actual: on the diagonal where the model is right. */
 static void
 put_scatter(MlPage *page, const Sample *s)
 {
-	double lo = INFINITY, hi = -INFINITY;
 	MlSeries series = {.x = s->actual,
 					   .y = s->predicted,
 					   .n = s->n,
@@ -82,22 +136,19 @@ put_scatter(MlPage *page, const Sample *s)
 					   .color = 1};
 	MlLineChart chart = {.caption = {"Predicted against actual",
 									 "One dot per row; exact predictions are on the line.", false},
-						 .x = {.label = "Actual", .lo = NAN, .hi = NAN, .round = true},
-						 .y = {.label = "Predicted", .lo = NAN, .hi = NAN, .round = true},
+						 .x = {.label = "Actual", .lo = s->lo, .hi = s->hi, .round = true},
+						 .y = {.label = "Predicted", .lo = s->lo, .hi = s->hi, .round = true},
 						 .series = &series,
-						 .n_series = 1};
+						 .n_series = 1,
+						 .reference = {s->lo, s->lo, s->hi, s->hi, "Exact"}};
 
-	ml_range_add(&lo, &hi, s->actual, s->n);
-	ml_range_add(&lo, &hi, s->predicted, s->n);
-	chart.x.lo = chart.y.lo = lo;
-	chart.x.hi = chart.y.hi = hi;
-	chart.reference = (MlMark){lo, lo, hi, hi, "Exact"};
 	ml_page_card(page, "Predicted against actual", "");
 	ml_page_raw(page, "<p>Half of the rows are predicted to within ");
 	ml_page_number(page, quantile(s->absolute, s->n, 0.5), 3);
 	ml_page_raw(page, " of the actual value, 9 of 10 to within ");
 	ml_page_number(page, quantile(s->absolute, s->n, 0.9), 3);
-	ml_page_raw(page, ".</p>");
+	ml_page_raw(page, ".");
+	put_outside(page, count_outside(s->predicted, s->n, s->lo, s->hi));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 }
@@ -106,15 +157,9 @@ put_scatter(MlPage *page, const Sample *s)
 static size_t
 histogram_bins(const Sample *s, double *first, double *width)
 {
-	double lo = s->sorted[0], hi = s->sorted[s->n - 1];
+	double lo = s->error_lo, hi = s->error_hi;
 	double spread = quantile(s->sorted, s->n, 0.75) - quantile(s->sorted, s->n, 0.25);
 
-	/* A few wild rows must not press all others into one column. */
-	if (spread > 0.0 && hi - lo > 10.0 * spread)
-	{
-		lo = fmax(lo, quantile(s->sorted, s->n, 0.5) - 5.0 * spread);
-		hi = fmin(hi, quantile(s->sorted, s->n, 0.5) + 5.0 * spread);
-	}
 	*width = 2.0 * spread / cbrt((double) s->n);
 	*width = fmin(fmax(*width, (hi - lo) / MAX_COLUMNS), (hi - lo) / 8.0);
 	if (!(*width > 1e-9 * fmax(fabs(lo), fabs(hi))) || !isfinite(*width))
@@ -128,7 +173,7 @@ histogram_bins(const Sample *s, double *first, double *width)
 static MlStatus
 put_histogram(MlPage *page, const Sample *s)
 {
-	double first = 0.0, width = 0.0, outside = 0.0;
+	double first = 0.0, width = 0.0;
 	size_t n = histogram_bins(s, &first, &width);
 	double *edge = ml_arena_array(&page->arena, n + 1, sizeof(double));
 	double *count = ml_arena_array(&page->arena, n + 1, sizeof(double));
@@ -154,22 +199,14 @@ put_histogram(MlPage *page, const Sample *s)
 
 		if (k >= 0.0 && k < (double) n)
 			count[(size_t) k] += 1.0;
-		else
-			outside += 1.0;
 	}
 	ml_page_card(page, "Errors", "");
 	ml_page_raw(page, "<p>The middle half of the errors lies between ");
 	ml_page_number(page, quantile(s->sorted, s->n, 0.25), 3);
 	ml_page_raw(page, " and ");
 	ml_page_number(page, quantile(s->sorted, s->n, 0.75), 3);
-	if (outside > 0.0)
-	{
-		ml_page_raw(page, "; ");
-		ml_page_number(page, outside, 3);
-		ml_page_raw(page, outside == 1.0 ? " row lies" : " rows lie");
-		ml_page_raw(page, " outside the picture");
-	}
-	ml_page_raw(page, ".</p>");
+	ml_page_raw(page, ".");
+	put_outside(page, count_outside(s->residual, s->n, first, first + (double) n * width));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
@@ -188,8 +225,11 @@ put_errors_by_prediction(MlPage *page, const Sample *s)
 					   .color = 1};
 	MlLineChart chart = {
 		.caption = {"Errors by prediction", "Actual minus predicted, over predicted.", false},
-		.x = {.label = "Predicted", .lo = NAN, .hi = NAN, .round = true},
-		.y = {.label = "Actual minus predicted", .lo = NAN, .hi = NAN, .round = true},
+		.x = {.label = "Predicted", .lo = s->lo, .hi = s->hi, .round = true},
+		.y = {.label = "Actual minus predicted",
+			  .lo = s->error_lo,
+			  .hi = s->error_hi,
+			  .round = true},
 		.series = &series,
 		.n_series = 1,
 		.reference = {-INFINITY, 0.0, INFINITY, 0.0, "No error"}};
@@ -200,7 +240,8 @@ put_errors_by_prediction(MlPage *page, const Sample *s)
 	ml_page_raw(page, "<p>On average the prediction is ");
 	ml_page_number(page, fabs(mean), 2);
 	ml_page_raw(page, mean >= 0.0 ? " too low" : " too high");
-	ml_page_raw(page, ". A pattern in the cloud is something left to learn.</p>");
+	ml_page_raw(page, ". A pattern in the cloud is something left to learn.");
+	put_outside(page, count_outside(s->residual, s->n, s->error_lo, s->error_hi));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 }

@@ -15,22 +15,22 @@
 static void
 put_metric(MlPage *page, const char *name, double value)
 {
+	static const char *const arrow[] = {
+		"<span class=\"ar\" title=\"lower is better\">\xE2\x86\x93</span>", "",
+		"<span class=\"ar\" title=\"higher is better\">\xE2\x86\x91</span>"};
 	const MlMetricText *text = ml_metric_text(name);
 
 	ml_page_raw(page, "<tr><td>");
 	if (text)
-		ml_put_format(page->out, "%s <code>%s</code>", text->label, text->name);
+		ml_put_format(page->out, "%s %s <code>%s</code>", text->label, arrow[text->better + 1],
+					  text->name);
 	else
 		ml_page_name(page, name, 30.0);
 	ml_page_raw(page, "</td><td class=\"r\">");
 	ml_page_number(page, value, 4);
 	ml_page_raw(page, "</td><td class=\"h\">");
 	if (text)
-	{
 		ml_page_raw(page, text->help);
-		if (text->better != 0)
-			ml_page_raw(page, text->better > 0 ? " Higher is better." : " Lower is better.");
-	}
 	ml_page_raw(page, "</td></tr>");
 }
 
@@ -40,9 +40,11 @@ ml_page_metrics(MlPage *page)
 {
 	if (!page->metrics)
 		return;
-	ml_page_raw(page, "<div class=\"grid\"><div class=\"card all\"><h3>All metrics</h3>"
-					  "<div class=\"scroll\"><table class=\"m\"><thead><tr><th>Metric</th>"
-					  "<th class=\"r\">Value</th><th>What it says</th></tr></thead><tbody>");
+	ml_page_raw(page,
+				"<div class=\"grid\"><div class=\"card all\"><h3>All metrics</h3><p>\xE2\x86\x91 "
+				"higher is better, \xE2\x86\x93 lower is better.</p>"
+				"<div class=\"scroll\"><table class=\"m\"><thead><tr><th>Metric</th>"
+				"<th class=\"r\">Value</th><th>What it says</th></tr></thead><tbody>");
 	for (size_t i = 0; i < page->metrics->n; i++)
 	{
 		const MlJson *value = &page->metrics->items[i];
@@ -54,9 +56,9 @@ ml_page_metrics(MlPage *page)
 	ml_page_raw(page, "</tbody></table></div></div></div>");
 }
 
-/* The columns that the model reads. */
-static void
-put_inputs(MlPage *page)
+/* The columns that the model reads, as a card of this class. */
+void
+ml_page_inputs(MlPage *page, const char *class)
 {
 	size_t n, shown;
 	const MlJson *features = ml_fact_array(page->facts, "features", &n);
@@ -64,7 +66,7 @@ put_inputs(MlPage *page)
 	if (!features)
 		return;
 	shown = ML_MIN(n, MAX_INPUTS);
-	ml_page_card(page, "Inputs", "");
+	ml_page_card(page, "Inputs", class);
 	ml_page_raw(page, "<div class=\"scroll\"><table><thead><tr><th>Column</th><th>Type</th>"
 					  "<th>Used as</th></tr></thead><tbody>");
 	for (size_t i = 0; i < shown; i++)
@@ -94,15 +96,16 @@ ml_page_data(MlPage *page)
 {
 	const char *query = ml_fact_text(page->facts, "query");
 	double dropped = ml_fact_number(page->facts, "dropped");
-	size_t n;
+	bool inputs = !ml_page_inputs_with_drivers(page) && ml_json_get(page->facts, "features");
 
-	if (!query && !ml_fact_array(page->facts, "features", &n))
+	if (!query && !inputs)
 		return;
 	ml_page_raw(page, "<section id=\"data\"><h2>Data</h2><div class=\"grid\">");
-	put_inputs(page);
+	if (inputs)
+		ml_page_inputs(page, "");
 	if (query)
 	{
-		ml_page_card(page, "Query", "two");
+		ml_page_card(page, "Query", inputs ? "two" : "all");
 		ml_page_raw(page, "<pre>");
 		ml_markup_text(page->out, query);
 		ml_page_raw(page, "</pre>");
@@ -110,7 +113,8 @@ ml_page_data(MlPage *page)
 		{
 			ml_page_raw(page, "<p class=\"more\">");
 			ml_page_number(page, dropped, 4);
-			ml_page_raw(page, " rows were left out: they have no value in ");
+			ml_page_raw(page, dropped == 1.0 ? " row was left out: no value in "
+											 : " rows were left out: no value in ");
 			ml_page_name(page, page->target ? page->target : "the target", 20.0);
 			ml_page_raw(page, ", or a weight of zero.</p>");
 		}
@@ -142,14 +146,15 @@ put_history_chart(MlPage *page, const MlJson *history, const char *label)
 {
 	double *x = ml_arena_array(&page->arena, history->n, sizeof(double));
 	double *y = ml_arena_array(&page->arena, history->n, sizeof(double));
-	MlSeries series = {.x = x, .y = y, .n = history->n, .style = ML_SERIES_LINE, .color = 1};
+	MlSeries series[2] = {{.x = x, .y = y, .n = history->n, .style = ML_SERIES_LINE, .color = 1},
+						  {.x = x, .y = y, .n = history->n, .style = ML_SERIES_DOTS, .color = 1}};
 	MlMark mark = {.label = "active"};
 	MlLineChart chart = {
 		.caption = {"Score by version", "The score of every version of this model.", false},
 		.x = {.label = "Version", .lo = NAN, .hi = NAN, .whole = true},
 		.y = {.label = label, .lo = NAN, .hi = NAN, .round = true},
-		.series = &series,
-		.n_series = 1,
+		.series = series,
+		.n_series = 2,
 		.marks = &mark};
 
 	if (!x || !y)
@@ -201,7 +206,7 @@ ml_page_history(MlPage *page)
 
 		ml_page_raw(page, now ? "<tr class=\"now\"><td>" : "<tr><td>");
 		ml_page_number(page, ml_fact_number(row, "version"), 9);
-		ml_page_raw(page, "</td><td>");
+		ml_page_raw(page, "</td><td class=\"t\">");
 		put_moment(page, ml_fact_text(row, "created"));
 		ml_page_raw(page, "</td><td class=\"r\">");
 		ml_page_number(page, ml_fact_number(row, "score"), 4);

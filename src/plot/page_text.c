@@ -122,12 +122,12 @@ log_loss_sentence(MlPage *page, double value)
 {
 	double entropy = class_entropy(page);
 
-	ml_page_raw(page, "What really happened was given a probability of ");
+	ml_page_raw(page, "What really happened had been given a probability of ");
 	ml_page_percent(page, exp(-value));
-	ml_page_raw(page, " on (geometric) average");
+	ml_page_raw(page, " (geometric mean)");
 	if (!isnan(entropy))
 	{
-		ml_page_raw(page, "; knowing only how frequent the classes are gives ");
+		ml_page_raw(page, "; going by class frequencies alone, ");
 		ml_page_percent(page, exp(-entropy));
 	}
 	ml_page_raw(page, ".");
@@ -182,6 +182,8 @@ ml_metric_sentence(MlPage *page, const char *metric, double value)
 		ml_page_number(page, value, 3);
 		ml_page_raw(page, ", up or down.");
 	}
+	else if (strcmp(metric, "r2") == 0 && value < 0.0)
+		ml_page_raw(page, "Worse than always answering the mean.");
 	else if (strcmp(metric, "r2") == 0)
 	{
 		ml_page_raw(page, "The model explains ");

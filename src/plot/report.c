@@ -13,6 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_HEADLINES 5
+
+/* A headline figure. */
+typedef struct Headline
+{
+	const char *metric;
+	double value;
+	bool decides; /* versions are compared by it */
+} Headline;
+
 /* What kind of model the facts describe. */
 static MlPageTask
 task_of(const MlJson *facts, const MlJson *curves)
@@ -253,47 +263,66 @@ put_head(MlPage *page)
 
 /* One headline figure with what it means. */
 static void
-put_tile(MlPage *page, const char *metric, double value, bool first)
+put_tile(MlPage *page, const Headline *tile, bool first)
 {
-	const MlMetricText *text = ml_metric_text(metric);
+	const MlMetricText *text = ml_metric_text(tile->metric);
 
 	ml_page_raw(page, first ? "<div class=\"card tile first\"><div class=\"l\">"
 							: "<div class=\"card tile\"><div class=\"l\">");
-	ml_page_name(page, text ? text->label : metric, 24.0);
+	ml_page_name(page, text ? text->label : tile->metric, 20.0);
 	ml_page_raw(page, "</div><div class=\"n\">");
-	ml_page_number(page, value, 4);
+	ml_page_number(page, tile->value, 4);
 	ml_page_raw(page, "</div><p>");
-	ml_metric_sentence(page, metric, value);
+	ml_metric_sentence(page, tile->metric, tile->value);
+	if (tile->decides)
+		ml_page_raw(page, " Versions are compared by it.");
 	ml_page_raw(page, "</p></div>");
 }
 
-/* The headline: the metric that the versions are compared by, then those that people ask for. */
-static void
-put_tiles(MlPage *page, const char *metric)
+/* Choose the headline figures: three that people ask for, and the one that versions are compared by. */
+static int
+choose_headlines(const MlPage *page, Headline *tiles)
 {
-	static const char *const asked[][5] = {
+	static const char *const asked[][MAX_HEADLINES] = {
 		[ML_PAGE_OTHER] = {NULL},
-		[ML_PAGE_REGRESSION] = {"r2", "rmse", "mae", "mape", NULL},
-		[ML_PAGE_BINARY] = {"roc_auc", "accuracy", "f1", "log_loss", NULL},
-		[ML_PAGE_MULTICLASS] = {"accuracy", "f1", "log_loss", "balanced_accuracy", NULL},
+		[ML_PAGE_REGRESSION] = {"r2", "rmse", "mae", NULL},
+		[ML_PAGE_BINARY] = {"roc_auc", "accuracy", "f1", NULL},
+		[ML_PAGE_MULTICLASS] = {"accuracy", "balanced_accuracy", "f1", NULL},
 	};
+	const char *metric = ml_fact_text(page->facts, "metric");
 	double score = ml_fact_number(page->metrics, metric ? metric : "");
+	bool listed = false;
 	int n = 0;
 
+	for (int k = 0; asked[page->task][k]; k++)
+	{
+		Headline tile = {asked[page->task][k], ml_fact_number(page->metrics, asked[page->task][k]),
+						 metric && strcmp(metric, asked[page->task][k]) == 0};
+
+		if (isnan(tile.value))
+			continue;
+		listed |= tile.decides;
+		tiles[n++] = tile;
+	}
 	if (isnan(score))
 		score = ml_fact_number(page->facts, "score");
-	ml_page_raw(page, "<div class=\"tiles\">");
-	if (metric && isfinite(score))
-		put_tile(page, metric, score, true);
-	for (int k = 0; asked[page->task][k] && n < 3; k++)
-	{
-		double value = ml_fact_number(page->metrics, asked[page->task][k]);
+	if (metric && !listed && !isnan(score))
+		tiles[n++] = (Headline){metric, score, true};
+	return n;
+}
 
-		if (isnan(value) || (metric && strcmp(metric, asked[page->task][k]) == 0))
-			continue;
-		put_tile(page, asked[page->task][k], value, false);
-		n++;
-	}
+/* The headline figures, the first one large. */
+static void
+put_tiles(MlPage *page)
+{
+	Headline tiles[MAX_HEADLINES];
+	int n = choose_headlines(page, tiles);
+
+	if (n == 0)
+		return;
+	ml_page_raw(page, "<div class=\"tiles\">");
+	for (int k = 0; k < n; k++)
+		put_tile(page, &tiles[k], k == 0);
 	ml_page_raw(page, "</div>");
 }
 
@@ -301,7 +330,6 @@ put_tiles(MlPage *page, const char *metric)
 static void
 put_quality(MlPage *page)
 {
-	const char *metric = ml_fact_text(page->facts, "metric");
 	double holdout = ml_fact_number(page->facts, "holdout_rows");
 
 	ml_page_raw(page, "<section id=\"quality\"><h2>How good it is</h2>");
@@ -322,7 +350,7 @@ put_quality(MlPage *page)
 		ml_page_raw(page, " rows that the model never saw while it learned.");
 	}
 	ml_page_raw(page, "</p>");
-	put_tiles(page, metric);
+	put_tiles(page);
 	ml_page_metrics(page);
 	ml_page_raw(page, "</section>");
 }
@@ -353,9 +381,9 @@ put_document(MlPage *page)
 	ML_TRY(ml_page_training(page));
 	ml_page_data(page);
 	ML_TRY(ml_page_history(page));
-	ml_page_raw(page,
-				"\n</main>\n<footer class=\"in\">Made by mlplat inside the database. This page is "
-				"complete in itself and loads nothing.</footer>\n<script>");
+	ml_page_raw(
+		page, "\n</main>\n<footer class=\"in\"><p>Made by mlplat inside the database. This page is "
+			  "complete in itself and loads nothing.</p></footer>\n<script>");
 	ml_page_raw(page, ml_page_script);
 	ml_page_raw(page, "</script>\n</body>\n</html>\n");
 	return page->out->status;

@@ -16,14 +16,14 @@
 const char ml_svg_style[] =
 	":root{color-scheme:light dark;--surface:#fff;--ink:#16191d;--muted:#5a636e;--grid:#e6e9ed;"
 	"--axis:#b3bac3;--c1:#0072b2;--c2:#d55e00;--c3:#009e73;--c4:#b8588c;--c5:#b87a00;--c6:#3d8fc4;"
-	"--on:#fff}"
+	"--lo:#16191d;--on:#fff}"
 	"@media(prefers-color-scheme:dark){:root{--surface:#171b21;--ink:#e9ecef;--muted:#9aa5b1;"
 	"--grid:#2a313a;--axis:#4b5561;--c1:#56b4e9;--c2:#e69f00;--c3:#1fb88d;--c4:#d98bb6;--c5:#"
 	"f0e442;"
-	"--c6:#8fcdf0;--on:#0c0f13}}"
+	"--c6:#8fcdf0;--lo:#fff;--on:#000}}"
 	"@media print{:root{color-scheme:light;--surface:#fff;--ink:#000;--muted:#444;--grid:#ddd;"
 	"--axis:#888;--c1:#0072b2;--c2:#d55e00;--c3:#009e73;--c4:#b8588c;--c5:#b87a00;--c6:#3d8fc4;"
-	"--on:#fff}}"
+	"--lo:#000;--on:#fff}}"
 	".ch{display:block;width:100%;height:auto;font:12px system-ui,-apple-system,\"Segoe "
 	"UI\",Roboto,"
 	"\"Helvetica Neue\",\"Noto Sans\",Arial,sans-serif;fill:var(--ink);"
@@ -39,7 +39,8 @@ const char ml_svg_style[] =
 	".ch .s4{stroke:var(--c4)}.ch .s5{stroke:var(--c5)}.ch .s6{stroke:var(--c6)}"
 	".ch .f1{fill:var(--c1)}.ch .f2{fill:var(--c2)}.ch .f3{fill:var(--c3)}"
 	".ch .f4{fill:var(--c4)}.ch .f5{fill:var(--c5)}.ch .f6{fill:var(--c6)}"
-	".ch .tr{fill:var(--grid);opacity:.55}.ch .on{fill:var(--on)}"
+	".ch .tr{fill:var(--grid);opacity:.55}.ch .lo{fill:var(--lo)}.ch .mi{fill:#000}.ch "
+	".on{fill:var(--on)}"
 	"@media print{.ch .s2{stroke-dasharray:6 3}}";
 
 /* Open a drawing of width x height units. */
