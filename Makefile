@@ -86,12 +86,13 @@ tap:
 layers:
 	@test/layers.sh
 
-FORMATTED = $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] test/unit/*.[ch] test/fuzz/*.c)
+CLANG_FORMAT ?= clang-format
+FORMATTED = $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] test/unit/*.[ch] test/fuzz/*.c test/bench/*.c test/browser/*.c)
 format:
-	clang-format -i $(FORMATTED)
+	$(CLANG_FORMAT) -i $(FORMATTED)
 
 format-check:
-	@clang-format --dry-run --Werror $(FORMATTED)
+	@$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
 
 bench:
 	@test/bench/run.sh
@@ -102,6 +103,11 @@ build/bench/libpure.a: $(PURE_SRCS:.c=.o)
 
 build/bench/%: test/bench/%.c build/bench/libpure.a
 	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -lopenblas -ljson-c -lz -lm
+
+# Writes report pages for the browser test.
+build/browser/%: test/browser/%.c build/bench/libpure.a
+	@mkdir -p $(@D)
+	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -ljson-c -lm
 
 # Bytes per natural byte of a frame, at three sizes.
 frame-memory: build/bench/frame_memory
