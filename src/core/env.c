@@ -265,7 +265,7 @@ ml_region_free(MlEnv *env, MlRegion *region)
 }
 
 /* Format into out of n bytes; what does not fit is cut between characters of UTF-8. */
-static void
+static void __attribute__((format(printf, 3, 0)))
 format_sentence(char *out, size_t n, const char *format, va_list args)
 {
 	char text[1032]; /* apart, because an argument may be the old sentence */
