@@ -28,11 +28,18 @@ ml_algo_find(const char *name)
 	return NULL;
 }
 
-/* What 'auto' stands for: boosting wherever there is a target, as it wins on most tables. */
+/* What 'auto' stands for: boosting, as it wins on most tables; else the first that does the task. */
 const MlAlgo *
 ml_algo_default(MlTask task)
 {
 	const MlAlgo *boosting = ml_algo_find("gbdt");
 
-	return boosting && (boosting->tasks & ML_TASK_BIT(task)) ? boosting : NULL;
+	if (boosting && (boosting->tasks & ML_TASK_BIT(task)))
+		return boosting;
+	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
+	{
+		if ((*algo)->tasks & ML_TASK_BIT(task))
+			return *algo;
+	}
+	return NULL;
 }
