@@ -18,6 +18,7 @@
 
 #define MIN_LIMIT 8
 #define SHRINK (2.0 / 3.0)
+#define FEW 16
 
 MlStatus
 ml_kll_create(MlEnv *env, uint64_t seed, MlKll **kll)
@@ -61,31 +62,51 @@ add_levels(MlKll *kll, uint32_t n_levels)
 	}
 }
 
-/* Sort few items, by insertion; many, by merging halves of it. */
+/*
+ * Sort few items by counting for each how many go before it: without branches that depend on the data,
+ * which for random numbers cost more than all the comparisons.
+ */
+static void
+sort_few(double *items, size_t n, double *scratch)
+{
+	memcpy(scratch, items, n * sizeof(double));
+	for (size_t i = 0; i < n; i++)
+	{
+		double item = scratch[i];
+		uint64_t rank = 0;
+
+		for (size_t j = 0; j < i; j++)
+			rank += scratch[j] <= item;
+		for (size_t j = i + 1; j < n; j++)
+			rank += scratch[j] < item;
+		items[rank] = item;
+	}
+}
+
+/* Many are sorted by merging halves. scratch: room for FEW items, or half of them. */
 static void
 sort_items(double *items, size_t n, double *scratch)
 {
-	if (n > 16)
-	{
-		size_t half = n / 2, i = 0, j = half, m = 0;
+	size_t half = n / 2, i = 0, j = half, m = 0;
 
-		sort_items(items, half, scratch);
-		sort_items(items + half, n - half, scratch);
-		memcpy(scratch, items, half * sizeof(double));
-		while (i < half && j < n)
-			items[m++] = items[j] < scratch[i] ? items[j++] : scratch[i++];
-		memcpy(items + m, scratch + i, (half - i) * sizeof(double));
+	if (n <= FEW)
+	{
+		sort_few(items, n, scratch);
 		return;
 	}
-	for (size_t i = 1; i < n; i++)
+	sort_items(items, half, scratch);
+	sort_items(items + half, n - half, scratch);
+	memcpy(scratch, items, half * sizeof(double));
+	while (i < half && j < n)
 	{
-		double item = items[i];
-		size_t j = i;
+		bool right = items[j] < scratch[i];
+		double a = scratch[i], b = items[j];
 
-		for (; j > 0 && items[j - 1] > item; j--)
-			items[j] = items[j - 1];
-		items[j] = item;
+		items[m++] = right ? b : a;
+		j += right;
+		i += !right;
 	}
+	memcpy(items + m, scratch + i, (half - i) * sizeof(double));
 }
 
 /* Level 0 in order; it is never longer than ML_KLL_K. */
@@ -103,13 +124,16 @@ merge_up(MlKllLevel *level, const double *items, size_t n)
 {
 	size_t i = level->n, j = n, m = level->n + n;
 
-	while (j > 0)
+	while (i > 0 && j > 0)
 	{
-		if (i > 0 && level->items[i - 1] > items[j - 1])
-			level->items[--m] = level->items[--i];
-		else
-			level->items[--m] = items[--j];
+		double a = level->items[i - 1], b = items[j - 1];
+		bool old = a > b;
+
+		level->items[--m] = old ? a : b;
+		i -= old;
+		j -= !old;
 	}
+	memcpy(level->items, items, j * sizeof(double));
 	level->n += n;
 }
 

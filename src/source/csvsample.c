@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "pg/compat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -42,7 +44,7 @@ const MlParam mlplat_csv_params[] = {
 	 "array of names for the columns, in place of the header's"},
 	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
 	 "object of column name and type, in place of the inferred types of a new table"},
-	{"sample_rows", ML_PARAM_INT, "null", 0, 1e15, NULL,
+	{"sample_rows", ML_PARAM_INT, "null", 0, INT_MAX, NULL,
 	 "rows from which types are inferred, 0 for all (default: 10000 or 4 MB)"},
 	{NULL, ML_PARAM_INT, NULL, 0, 0, NULL, NULL}};
 
@@ -97,7 +99,8 @@ check_start(const Sampler *sampler, const char *path)
 	int64 n = sampler->n_bytes;
 
 	if (n == 0)
-		ereport(ERROR, (errcode(ERRCODE_NO_DATA), errmsg("file \"%s\" is empty", path)));
+		ereport(ERROR,
+				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("file \"%s\" is empty", path)));
 	if (n >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("file \"%s\" is in UTF-16", path),
@@ -262,7 +265,7 @@ observe_records(Sampler *sampler, bool header)
 	MlplatCsvSample *sample = sampler->sample;
 	const MlParams *options = sample->options;
 	bool given = ml_param_given(options, CSV_SAMPLE_ROWS);
-	int64 max_rows = given ? (int64) ml_param_real(options, CSV_SAMPLE_ROWS) : DEFAULT_ROWS;
+	int64 max_rows = given ? ml_param_int(options, CSV_SAMPLE_ROWS) : DEFAULT_ROWS;
 	const char *word = ml_param_text(options, CSV_NULL);
 
 	if (!header)

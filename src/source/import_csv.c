@@ -209,7 +209,7 @@ override_types(const Import *import, char **types)
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
 							errmsg("option \"types\" names column \"%s\", which is not in the file",
 								   given->keys[i]),
-							near ? errhint("Perhaps you mean \"%s\".", near) : 0));
+							near ? errhint("Did you mean \"%s\"?", near) : 0));
 		types[j] = check_type(sample->names[j], &given->items[i]);
 	}
 }

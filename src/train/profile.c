@@ -285,6 +285,20 @@ keep_datum(const Profile *profile, const ProfileColumn *column, Datum *kept, Dat
 	MemoryContextSwitchTo(caller);
 }
 
+/* Take in a finite number. The sum is compensated (Knuth's TwoSum), so that whole numbers are summed exactly. */
+static void
+add_moments(ProfileColumn *column, double number)
+{
+	double sum = column->sum + number, added = sum - column->sum;
+	double delta = number - column->mean;
+
+	column->rest += (column->sum - (sum - added)) + (number - added);
+	column->sum = sum;
+	column->n_finite++;
+	column->mean += delta / (double) column->n_finite;
+	column->m2 += delta * (number - column->mean);
+}
+
 /* Take in a number that is counted: quartiles and moments. */
 static void
 add_number(ProfileColumn *column, double number)
@@ -293,13 +307,7 @@ add_number(ProfileColumn *column, double number)
 	if (column->kll)
 		mlplat_check(column->env, ml_kll_add(column->kll, number));
 	if (!isinf(number))
-	{
-		double delta = number - column->mean;
-
-		column->n_finite++;
-		column->mean += delta / (double) column->n_finite;
-		column->m2 += delta * (number - column->mean);
-	}
+		add_moments(column, number);
 }
 
 /* A whole number: its order is not that of doubles, which have fewer digits. */

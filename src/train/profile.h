@@ -43,10 +43,11 @@ typedef struct ProfileColumn
 	MlHll *hll;     /* from when there are too many different values on */
 	MlKll *kll;     /* the same, numbers only */
 
-	/* Numbers: NaN is left out; mean and m2 (Welford 1962) are of finite values. */
+	/* Numbers: NaN is left out; the moments are of finite values. */
 	int64 n_numbers;
 	int64 n_finite;
-	double mean, m2;
+	double sum, rest; /* the sum, and what rounding took off it */
+	double mean, m2;  /* Welford 1962: stable where a sum of squares is not */
 	union
 	{
 		int64 integer; /* whole numbers and dates */

@@ -232,25 +232,26 @@ is_integer_id(const ProfileColumn *column, int64 n_distinct)
 		   (name_says_id(column->name) || range < 4.0 * (double) column->n_values);
 }
 
-/* Long texts, or texts of many words that hardly repeat. */
+/* Values that repeat are categories, unless they are long; others are ids when unique and of few words. */
 static const char *
 text_role(const ProfileColumn *column, int64 n_distinct)
 {
 	double length = (double) column->n_bytes / (double) column->n_values;
-	bool repeats = 2 * n_distinct <= column->n_values;
+	bool repeats = 2 * n_distinct <= column->n_values || column->n_values < FEW_VALUES;
 
-	if (length > 200 || (!repeats && column->n_entered > 0 &&
-						 (length > 60 || 2 * column->n_phrases > column->n_entered)))
+	if (length > 200)
 		return "text";
-	if (is_unique(column, n_distinct) || (!repeats && name_says_id(column->name)))
-		return "id";
-	return "category";
+	if (repeats)
+		return "category";
+	if (length > 60 || 2 * column->n_phrases > column->n_entered)
+		return "text";
+	return is_unique(column, n_distinct) || name_says_id(column->name) ? "id" : "text";
 }
 
 /*
  * unsupported: training does not take the type. constant: at most one value. date: dates and timestamps.
  * id: unique, and a sequence of whole numbers, a name that says so, or a short text or uuid. text: long or
- * of many words. category: other texts, enums, booleans. feature: other numbers, times, arrays of one length.
+ * hardly repeating. category: other texts, enums, booleans. feature: other numbers, times, arrays of one length.
  */
 static const char *
 suggest_role(const ProfileColumn *column, int64 n_rows, int64 n_distinct)
@@ -297,22 +298,31 @@ set_value(Datum *values, bool *nulls, int index, Datum value)
 	nulls[index] = false;
 }
 
+/* The sum may overflow where the mean does not. */
+static double
+mean_of(const ProfileColumn *column)
+{
+	double sum = column->sum + column->rest;
+
+	return isfinite(sum) ? sum / (double) column->n_finite : column->mean;
+}
+
 static void
 set_numbers(const ProfileColumn *column, Datum *values, bool *nulls)
 {
 	double quartiles[3];
 
 	if (column->n_finite > 0)
-		set_value(values, nulls, OUT_MEAN, Float8GetDatum(column->mean));
+		set_value(values, nulls, OUT_MEAN, Float8GetDatum(mean_of(column)));
 	if (column->n_finite > 1)
 		set_value(values, nulls, OUT_STDDEV,
 				  Float8GetDatum(sqrt(column->m2 / (double) (column->n_finite - 1))));
 	if (column->n_numbers == 0 || column->kind == PROFILE_BOOL)
 		return;
 	find_quartiles(column, quartiles);
-	set_value(values, nulls, OUT_Q25, Float8GetDatum(quartiles[0]));
-	set_value(values, nulls, OUT_MEDIAN, Float8GetDatum(quartiles[1]));
-	set_value(values, nulls, OUT_Q75, Float8GetDatum(quartiles[2]));
+	for (int i = 0; i < 3; i++)
+		if (!isnan(quartiles[i])) /* between infinities of both signs */
+			set_value(values, nulls, OUT_Q25 + i, Float8GetDatum(quartiles[i]));
 }
 
 static void
