@@ -106,11 +106,11 @@ DROP TABLE typed;
 SELECT import('typed', '{"types": {"b": "numeric(10,2)", "a": "pg_catalog.text"}}');
 SELECT columns_of('typed');
 DROP TABLE typed;
-SELECT import('typed', '{"types": {"bb": "text"}}');
 SELECT import('typed', '{"types": {"b": "text, c int"}}');
 SELECT import('typed', '{"types": {"b": "nosuch"}}');
 SELECT import('typed', '{"types": {"b": 5}}');
 SELECT import('typed', '{"types": ["b"]}');
+SELECT put(E'price,name\n1,2\n'), import('typed', '{"types": {"prise": "text"}}');
 
 -- Encodings.
 SELECT put('id,name
