@@ -17,7 +17,8 @@ MODULE_big = mlplat
 PURE_DIRS = core data algo algo/* metric model plot
 PURE_SRCS = $(sort $(wildcard $(PURE_DIRS:%=src/%/*.c)))
 PG_SRCS = $(sort $(wildcard src/*.c src/pg/*.c src/source/*.c src/train/*.c src/serve/*.c src/analyze/*.c src/manage/*.c))
-HEADERS = $(wildcard src/*/*.h src/*/*/*.h)
+# Not HEADERS: PGXS would install those.
+OUR_HEADERS = $(wildcard src/*/*.h src/*/*/*.h)
 OBJS = $(PURE_SRCS:.c=.o) $(PG_SRCS:.c=.o)
 
 INSTALL_SQL = $(EXTENSION)--$(EXTVERSION).sql
@@ -50,7 +51,7 @@ include $(PGXS)
 $(PURE_SRCS:.c=.o): override CFLAGS += $(PURE_CFLAGS)
 
 # Debian's server is built without dependency tracking: a changed header rebuilds everything.
-$(OBJS): $(HEADERS) Makefile
+$(OBJS): $(OUR_HEADERS) Makefile
 
 $(INSTALL_SQL): $(sort $(wildcard sql/schema/*.sql)) $(sort $(wildcard sql/api/*.sql)) Makefile
 	cat $(filter %.sql,$^) > $@
@@ -62,7 +63,7 @@ UNIT_CFLAGS = -std=gnu11 -g -O1 -ffp-contract=off -fno-math-errno -fno-omit-fram
 UNIT_OBJS = $(PURE_SRCS:src/%.c=build/unit/%.o)
 UNIT_TESTS = $(patsubst test/unit/%.c,build/unit/%,$(sort $(wildcard test/unit/test_*.c)))
 
-build/unit/%.o: src/%.c $(HEADERS) Makefile
+build/unit/%.o: src/%.c $(OUR_HEADERS) Makefile
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -c -o $@ $<
 

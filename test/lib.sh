@@ -165,15 +165,14 @@ make_prefix() {
         while [ "${dir#"$root"/}" = "$dir" ]; do root=${root%/*}; done
     done
     [ -n "$root" ] || die "cannot copy the server at $bindir: its files have no directory in common"
-    for dir in "$bindir" "$libdir" "$sharedir"; do mkdir -p "$work/usr/${dir#"$root"/}"; done
+    for dir in "$bindir" "$libdir" "$sharedir" "$headers"; do mkdir -p "$work/usr/${dir#"$root"/}"; done
     bin=$work/usr/${bindir#"$root"/}
     for dir in "$bindir"/{postgres,postmaster,initdb,psql,pgbench,createdb,dropdb,pg_*}; do
         [ ! -e "$dir" ] || cp -a "$dir" "$bin/"
     done
     cp -a "$libdir/." "$work/usr/${libdir#"$root"/}/"
     cp -a "$sharedir/." "$work/usr/${sharedir#"$root"/}/"
-    mkdir -p "$(dirname "$work/usr/${headers#"$root"/}")"
-    ln -s "$headers" "$work/usr/${headers#"$root"/}"
+    cp -rs "$headers/." "$work/usr/${headers#"$root"/}/"
     find "$work/usr" \( -name 'mlplat.so' -o -name 'mlplat.control' -o -name 'mlplat--*.sql' \) -delete
     PG_CONFIG=$bin/pg_config
     export PG_CONFIG
