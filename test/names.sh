@@ -3,7 +3,7 @@
 #
 # Three rules: everything that the README calls mlplat.NAME exists (a function, relation, type or
 # setting); every public function has a COMMENT; every public function stands in the README. Public is
-# what is not a support function (_transfn, _in, ...) of an aggregate, type or trigger.
+# what is not a part of an aggregate, a type, a trigger or the planner.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 readme=${1:-$here/README.md}
@@ -25,7 +25,10 @@ public=$(query "
       JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
       JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mlplat'
      WHERE p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-       AND p.proname !~ '_(transfn|combinefn|serialfn|deserialfn|finalfn|invfn|minvfn|support)$'
+       AND NOT EXISTS (SELECT FROM pg_aggregate a
+                        WHERE p.oid IN (a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
+                                        a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn))
+       AND NOT EXISTS (SELECT FROM pg_proc s WHERE s.prosupport = p.oid)
        AND NOT EXISTS (SELECT FROM pg_type t
                         WHERE p.oid IN (t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout))
      ORDER BY 1")
