@@ -3,3 +3,4 @@
  *		All algorithms, one line each; included with ML_ALGORITHM defined.
  */
 ML_ALGORITHM(ml_algo_linear)
+ML_ALGORITHM(ml_algo_gbdt)

@@ -1,0 +1,236 @@
+/*
+ * gbdt.h
+ *		Histogram gradient boosting, leaf by leaf: what its files share.
+ *
+ * A round grows one tree per output on the gradients of the loss. Gradients g
+ * and hessians h are rounded to 16 bits at one scale per tree and packed into
+ * one 64-bit integer, so that histograms are exact integers: they can be
+ * subtracted, and added in any order, with the same result.
+ *
+ * Rows are *positions* in the binned data: first those that trees are grown
+ * from, then *spare* ones, which only get predictions (to measure a loss that was not trained on).
+ *
+ *	gbdt_params.c		options and their defaults
+ *	gbdt_histogram.c	sums of gradients by bin
+ *	gbdt_split.c		the best split of a histogram
+ *	gbdt_partition.c	rows to the left and to the right
+ *	gbdt_grow.c			a tree
+ *	gbdt_objective.c	losses, gradients
+ *	gbdt_boost.c		rounds, early stopping
+ *	gbdt.c				the algorithm's table, the image, prediction
+ */
+#ifndef ML_GBDT_H
+#define ML_GBDT_H
+
+#include "algo/algo.h"
+#include "algo/tree/binned.h"
+
+/* Compile a kernel for several vector widths; all give the same bytes, as nothing is contracted or reordered. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define GBDT_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define GBDT_CLONES
+#endif
+
+/* ---- gbdt_params.c */
+
+extern const MlParam ml_gbdt_params[];
+
+typedef struct GbdtOptions
+{
+	uint32_t n_trees;        /* rounds; with early stopping the most */
+	uint32_t early_stopping; /* rounds without improvement; 0: none */
+	double learning_rate;
+	uint32_t max_leaves, max_depth; /* max_depth 0: no limit */
+	uint32_t min_leaf_rows;
+	double min_leaf_hessian;
+	double l1, l2, min_gain;
+	double subsample, colsample;
+	uint32_t max_bins;
+	double cat_smooth, cat_l2;
+	uint64_t seed;
+} GbdtOptions;
+
+extern MlStatus ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options);
+
+/* ---- gbdt_histogram.c */
+
+#define GBDT_PACKED_ROWS 65536 /* rows whose packed sums cannot overflow */
+#define GBDT_G_MAX 32766       /* of |g| and h after rounding */
+#define GBDT_H_MAX 65534
+
+/* Sums of one cell. */
+typedef struct GbdtSum
+{
+	int64_t g, h;
+} GbdtSum;
+
+/*
+ * A histogram of a leaf: one cell a bin. With up to GBDT_PACKED_ROWS rows the sums are packed as the
+ * gradients are, (g << 32) + h; else they are GbdtSums.
+ */
+typedef struct GbdtHistogram
+{
+	bool packed;
+	void *cells;
+} GbdtHistogram;
+
+static inline int64_t
+ml_gbdt_pack(int64_t g, int64_t h)
+{
+	return g * (INT64_C(1) << 32) + h;
+}
+
+static inline GbdtSum
+ml_gbdt_unpack(int64_t cell)
+{
+	return (GbdtSum){cell >> 32, (int64_t) (uint32_t) cell};
+}
+
+/* Which features a tree may use, and room to sum in. */
+typedef struct GbdtSummer
+{
+	const MlBinned *binned;
+	const int64_t *gradients; /* packed, by position */
+	const uint8_t *used;      /* by active feature; NULL: all */
+	int n_workers;
+	int64_t *packed; /* by worker: the cells of a tile */
+	GbdtSum *sums;   /* by worker: all cells */
+	size_t n_cells;
+	uint32_t *places;  /* used features of each tile: place in the tile's row ... */
+	uint32_t *offsets; /* ... and cell in the tile's histogram */
+	uint32_t *n_used;  /* by tile */
+} GbdtSummer;
+
+extern MlStatus ml_gbdt_summer_create(MlEnv *env, const MlBinned *binned, GbdtSummer *summer);
+extern void ml_gbdt_summer_free(MlEnv *env, GbdtSummer *summer);
+
+/* Choose the features of the next tree: used by active feature, or NULL for all. */
+extern void ml_gbdt_summer_use(GbdtSummer *summer, const uint8_t *used);
+
+/* The histogram of the rows at these positions (NULL: 0..n-1). out->packed is set by n. */
+extern MlStatus ml_gbdt_sum(MlEnv *env, const GbdtSummer *summer, const uint32_t *positions,
+							size_t n, GbdtHistogram *out);
+
+/* larger = parent - smaller, cells first..end-1; larger may be the parent itself. */
+extern void ml_gbdt_subtract(const GbdtHistogram *parent, const GbdtHistogram *smaller,
+							 const GbdtHistogram *larger, size_t first, size_t end);
+
+/* ---- gbdt_split.c */
+
+typedef struct GbdtSplit
+{
+	double gain; /* 0: no split */
+	uint32_t active;
+	uint8_t cut;
+	bool missing_left;
+	bool categorical;
+	uint32_t set[ML_TREE_SET_WORDS]; /* bins that go left, whatever the kind */
+	GbdtSum left;
+} GbdtSplit;
+
+/* What the search needs to know of a leaf and a tree. */
+typedef struct GbdtSearch
+{
+	const GbdtOptions *options;
+	double g_unit, h_unit; /* what one unit of the integers is worth */
+	GbdtSum total;         /* of the leaf */
+	size_t n;              /* rows of the leaf */
+} GbdtSearch;
+
+/* cells: of the feature alone. counts: rows by bin, or NULL to estimate them from the hessians. */
+extern void ml_gbdt_find_split(const GbdtSearch *search, const MlTreeFeature *feature,
+							   const GbdtHistogram *cells, const uint32_t *counts,
+							   GbdtSplit *split);
+
+/* The value of a leaf with these sums, before the learning rate. */
+extern double ml_gbdt_leaf_value(const GbdtSearch *search);
+
+/* ---- gbdt_partition.c */
+
+#define GBDT_PART_BLOCKS 64  /* blocks of rows that are parted at once */
+#define GBDT_POSITION_PAD 16 /* positions that a vector store may write beyond the end of a block */
+
+typedef struct GbdtPartition
+{
+	MlEnv *env;
+	uint32_t *left, *right; /* room for every position and the pads of the blocks */
+	bool avx512;
+} GbdtPartition;
+
+extern MlStatus ml_gbdt_partition_create(MlEnv *env, size_t n_rows, GbdtPartition *room);
+extern void ml_gbdt_partition_free(GbdtPartition *room);
+
+/* Reorder positions[0..n-1]: those whose bin is in set first, order kept otherwise. */
+extern MlStatus ml_gbdt_partition(const GbdtPartition *room, const uint8_t *column,
+								  const uint32_t *set, uint32_t *positions, size_t n,
+								  size_t *n_left);
+
+/* ---- gbdt_grow.c */
+
+typedef struct GbdtGrower GbdtGrower;
+
+typedef struct GbdtGrowInput
+{
+	const GbdtOptions *options;
+	const MlBinned *binned;
+	const MlTreeFeature *features;
+	size_t n_train; /* positions to grow from: 0..n_train-1 */
+	size_t n_all;
+} GbdtGrowInput;
+
+extern MlStatus ml_gbdt_grower_create(MlEnv *env, const GbdtGrowInput *input, GbdtGrower **grower);
+extern void ml_gbdt_grower_free(MlEnv *env, GbdtGrower *grower);
+
+/* Gradients of one tree. */
+typedef struct GbdtGradients
+{
+	const int64_t *packed; /* by position < n_train */
+	double g_unit, h_unit;
+} GbdtGradients;
+
+/* Grow a tree in arena from a sample of rows and features; leaf_of gets the leaf of every position. */
+extern MlStatus ml_gbdt_grow(GbdtGrower *grower, const GbdtGradients *gradients, MlRng *rng,
+							 MlArena *arena, MlTree *tree, uint16_t *leaf_of);
+
+/* ---- gbdt_objective.c */
+
+typedef enum GbdtLoss
+{
+	GBDT_SQUARED = 0,
+	GBDT_LOGISTIC,
+	GBDT_SOFTMAX
+} GbdtLoss;
+
+typedef struct GbdtObjective GbdtObjective;
+
+/* Targets and weights of train, then of others, read from the dataset; the base scores. */
+extern MlStatus ml_gbdt_objective_create(MlEnv *env, const MlDataset *data, const MlRows *train,
+										 const MlRows *others, GbdtObjective **objective);
+extern void ml_gbdt_objective_free(MlEnv *env, GbdtObjective *objective);
+extern uint32_t ml_gbdt_outputs(const GbdtObjective *objective);
+extern GbdtLoss ml_gbdt_loss(const GbdtObjective *objective);
+
+/* Begin again with positions 0..n_train-1 as training rows: base gets the scores to start from. */
+extern MlStatus ml_gbdt_objective_start(GbdtObjective *objective, size_t n_train, double *base);
+
+/* Before each round: the losses so far of the training rows and of the others (NaN: none). */
+extern MlStatus ml_gbdt_objective_round(GbdtObjective *objective, uint64_t round, double *loss,
+										double *spare_loss);
+extern MlStatus ml_gbdt_objective_gradients(GbdtObjective *objective, uint32_t output,
+											GbdtGradients *gradients);
+extern MlStatus ml_gbdt_objective_add(GbdtObjective *objective, uint32_t output, const MlTree *tree,
+									  const uint16_t *leaf_of);
+
+/* ---- gbdt_boost.c */
+
+typedef struct GbdtModel
+{
+	GbdtLoss loss; /* what the trees' sums mean */
+	MlTreeEnsemble *trees;
+} GbdtModel;
+
+extern MlStatus ml_gbdt_fit(MlEnv *env, MlArena *arena, const MlFitInput *input,
+							MlFitReport *report, void **model);
+
+#endif /* ML_GBDT_H */

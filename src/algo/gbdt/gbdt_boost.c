@@ -1,0 +1,278 @@
+/*
+ * gbdt_boost.c
+ *		Rounds of boosting, and when to stop.
+ *
+ * Early stopping watches the loss of rows that trees are not grown from: those
+ * of the validation set, or else a share of the training rows that is held
+ * back. In that case the number of rounds that was best is then
+ * grown anew from all rows.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "algo/gbdt/gbdt.h"
+#include "core/rng.h"
+
+#define HOLD_OUT 10 /* one row of so many is held back */
+
+/* Everything one training works with; freed by free_boost. */
+typedef struct Boost
+{
+	MlEnv *env;
+	const MlFitInput *input;
+	GbdtOptions options;
+	uint32_t *order;      /* training rows, the held-out ones last; NULL: as they come */
+	MlRows tiled, others; /* rows with and without tiles */
+	size_t n_fit;         /* of tiled: not held out */
+	MlBinned binned;
+	GbdtObjective *objective;
+	GbdtGrower *grower;
+	uint16_t *leaf_of;
+} Boost;
+
+/* What a run of rounds has come to. */
+typedef struct Rounds
+{
+	uint32_t n;    /* grown */
+	uint32_t best; /* with the least spare loss; else n */
+	double best_loss;
+} Rounds;
+
+/* ---- rows */
+
+/* Put one row of HOLD_OUT of each class, at random places, behind the others. */
+static MlStatus
+hold_out(Boost *b)
+{
+	const MlRows *train = &b->input->train;
+	uint32_t n_classes = b->input->data->task == ML_CLASSIFICATION ? b->input->data->n_classes : 1;
+	uint8_t *turn =
+		ml_zalloc_array(b->env, n_classes, 2); /* rows of the class seen; the one to take */
+	uint32_t *held = ml_alloc_array(b->env, train->n, sizeof(*held));
+	size_t n_held = 0;
+	double block[256];
+	MlRng rng;
+
+	b->order = ml_alloc_array(b->env, train->n, sizeof(*b->order));
+	if (!turn || !held || !b->order)
+	{
+		ml_free(b->env, turn);
+		ml_free(b->env, held);
+		return ML_ENOMEM;
+	}
+	ml_rng_seed(&rng, b->input->seed, 1);
+	b->n_fit = 0;
+	for (size_t i = 0; i < train->n; i++)
+	{
+		uint32_t row = train->index ? train->index[i] : (uint32_t) i;
+		uint8_t *class_turn = turn;
+
+		if (i % 256 == 0)
+			ml_dataset_target(b->input->data, train, i, ML_MIN(train->n - i, (size_t) 256), block);
+		if (n_classes > 1 && block[i % 256] >= 0 && block[i % 256] < n_classes)
+			class_turn = turn + 2 * (size_t) block[i % 256];
+		if (class_turn[0] == 0)
+			class_turn[1] = (uint8_t) ml_rng_below(&rng, HOLD_OUT);
+		if (class_turn[0] == class_turn[1])
+			held[n_held++] = row;
+		else
+			b->order[b->n_fit++] = row;
+		class_turn[0] = (uint8_t) ((class_turn[0] + 1) % HOLD_OUT);
+	}
+	memcpy(b->order + b->n_fit, held, n_held * sizeof(*held));
+	ml_free(b->env, turn);
+	ml_free(b->env, held);
+	return ML_OK;
+}
+
+/* Which rows have tiles, and which of them trees are grown from at first. */
+static MlStatus
+choose_rows(Boost *b)
+{
+	b->tiled = b->input->train;
+	b->others = b->input->valid;
+	b->n_fit = b->tiled.n;
+	if (b->options.early_stopping == 0 || b->others.n > 0)
+		return ML_OK;
+	ML_TRY(hold_out(b));
+	b->tiled.index = b->order;
+	if (b->n_fit == b->tiled.n || b->n_fit < 2)
+	{
+		/* too few rows to hold any back */
+		b->n_fit = b->tiled.n;
+		b->options.early_stopping = 0;
+	}
+	return ML_OK;
+}
+
+/* ---- rounds */
+
+/* One line of the log. */
+static void
+log_round(Boost *b, MlFitReport *report, uint32_t round, double loss, double spare_loss)
+{
+	MlJsonWriter w;
+	MlProgress line = {(int) round, (int) b->options.n_trees, loss, spare_loss};
+
+	ml_report(b->env, &line);
+	if (!report)
+		return;
+	if (report->log.len > 0)
+		ml_put_bytes(&report->log, ",", 1);
+	ml_json_writer(&w, &report->log);
+	ml_json_open(&w, NULL, '{');
+	ml_json_number(&w, "iteration", round);
+	ml_json_number(&w, "loss", loss);
+	if (!isnan(spare_loss))
+		ml_json_number(&w, "valid_loss", spare_loss);
+	ml_json_close(&w, '}');
+}
+
+/* The trees of one round. */
+static MlStatus
+grow_round(Boost *b, uint32_t round, MlArena *arena, MlTree *trees)
+{
+	uint32_t n_outputs = ml_gbdt_outputs(b->objective);
+
+	for (uint32_t k = 0; k < n_outputs; k++)
+	{
+		GbdtGradients gradients;
+		MlRng rng;
+
+		ml_rng_seed(&rng, b->options.seed, 2 + (uint64_t) round * n_outputs + k);
+		ML_TRY(ml_gbdt_objective_gradients(b->objective, k, &gradients));
+		ML_TRY(ml_gbdt_grow(b->grower, &gradients, &rng, arena, &trees[k], b->leaf_of));
+		ML_TRY(ml_gbdt_objective_add(b->objective, k, &trees[k], b->leaf_of));
+	}
+	return ML_OK;
+}
+
+/* Grow up to n_rounds from the first n_train tiled rows into trees; stop early after `patience` rounds, if > 0. */
+static MlStatus
+run_rounds(Boost *b, size_t n_train, uint32_t n_rounds, uint32_t patience, MlArena *arena,
+		   MlTreeEnsemble *ensemble, MlFitReport *report, Rounds *rounds)
+{
+	uint32_t n_outputs = ensemble->n_outputs;
+	GbdtGrowInput grow = {&b->options, &b->binned, ensemble->features, n_train, b->binned.n_rows};
+
+	*rounds = (Rounds){0, 0, INFINITY};
+	ensemble->trees = ml_arena_array(arena, (size_t) n_rounds * n_outputs, sizeof(MlTree));
+	if (!ensemble->trees)
+		return ML_ENOMEM;
+	ml_gbdt_grower_free(b->env, b->grower);
+	b->grower = NULL;
+	ML_TRY(ml_gbdt_grower_create(b->env, &grow, &b->grower));
+	ML_TRY(ml_gbdt_objective_start(b->objective, n_train, ensemble->base));
+	for (uint32_t round = 0;; round++)
+	{
+		double loss, spare_loss;
+
+		ML_TRY(ml_gbdt_objective_round(b->objective, round, &loss, &spare_loss));
+		if (round > 0)
+			log_round(b, report, round, loss, spare_loss);
+		if (round > 0 && spare_loss < rounds->best_loss)
+		{
+			rounds->best = round;
+			rounds->best_loss = spare_loss;
+		}
+		if (round == n_rounds || (patience > 0 && round >= rounds->best + patience))
+			break;
+		ML_TRY(grow_round(b, round, arena, ensemble->trees + (size_t) round * n_outputs));
+		rounds->n = round + 1;
+	}
+	if (patience == 0 || rounds->best == 0)
+		rounds->best = rounds->n;
+	ensemble->n_trees = rounds->best * n_outputs;
+	return ML_OK;
+}
+
+/* Find the best number of rounds with rows held out, then grow that many from all rows. */
+static MlStatus
+run_twice(Boost *b, MlArena *arena, MlTreeEnsemble *ensemble, MlFitReport *report, Rounds *rounds)
+{
+	MlArena trial;
+	MlTreeEnsemble trial_ensemble = *ensemble;
+	Rounds all;
+	MlStatus status;
+
+	ml_arena_init(&trial, b->env);
+	status = run_rounds(b, b->n_fit, b->options.n_trees, b->options.early_stopping, &trial,
+						&trial_ensemble, report, rounds);
+	ml_arena_free(&trial);
+	ML_TRY(status);
+	return run_rounds(b, b->tiled.n, rounds->best, 0, arena, ensemble, NULL, &all);
+}
+
+/* ---- the whole */
+
+/* What the summary says beside the log. */
+static void
+summarise(const MlTreeEnsemble *ensemble, const Rounds *rounds, MlFitReport *report)
+{
+	size_t n_leaves = 0;
+
+	for (uint32_t t = 0; t < ensemble->n_trees; t++)
+		n_leaves += ensemble->trees[t].n_leaves;
+	ml_put_format(&report->summary, "\"trees\":%u,\"leaves\":%zu,\"rounds\":%u,\"best_round\":%u",
+				  ensemble->n_trees, n_leaves, rounds->n, rounds->best);
+}
+
+static MlStatus
+boost(Boost *b, MlArena *arena, MlFitReport *report, MlTreeEnsemble *ensemble)
+{
+	const MlDataset *data = b->input->data;
+	Rounds rounds;
+
+	ML_TRY(ml_gbdt_options(b->env, b->input, &b->options));
+	ML_TRY(choose_rows(b));
+	ensemble->n_features = data->schema->n_features;
+	ensemble->features = ml_arena_array(arena, ensemble->n_features, sizeof(MlTreeFeature));
+	if (!ensemble->features)
+		return ML_ENOMEM;
+	ML_TRY(ml_binned_create(b->env, arena, data, &b->tiled, &b->others, b->options.max_bins,
+							b->options.seed, ensemble->features, &b->binned));
+	ML_TRY(ml_gbdt_objective_create(b->env, data, &b->tiled, &b->others, &b->objective));
+	ensemble->n_outputs = ml_gbdt_outputs(b->objective);
+	ensemble->base = ml_arena_array(arena, ensemble->n_outputs, sizeof(double));
+	b->leaf_of = ml_alloc_array(b->env, b->binned.n_rows, sizeof(*b->leaf_of));
+	if (!ensemble->base || !b->leaf_of)
+		return ML_ENOMEM;
+	if (b->n_fit < b->tiled.n)
+		ML_TRY(run_twice(b, arena, ensemble, report, &rounds));
+	else
+		ML_TRY(run_rounds(b, b->n_fit, b->options.n_trees,
+						  b->others.n > 0 ? b->options.early_stopping : 0, arena, ensemble, report,
+						  &rounds));
+	ML_TRY(ml_trees_compact(b->env, ensemble));
+	ML_TRY(ml_trees_prepare(arena, ensemble));
+	summarise(ensemble, &rounds, report);
+	return report->log.status != ML_OK ? report->log.status : report->summary.status;
+}
+
+static void
+free_boost(Boost *b)
+{
+	ml_gbdt_grower_free(b->env, b->grower);
+	ml_gbdt_objective_free(b->env, b->objective);
+	ml_binned_free(b->env, &b->binned);
+	ml_free(b->env, b->leaf_of);
+	ml_free(b->env, b->order);
+}
+
+/* Train; the model is a GbdtModel in arena. */
+MlStatus
+ml_gbdt_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *report, void **out)
+{
+	Boost b = {.env = env, .input = input};
+	GbdtModel *model = ml_arena_alloc(arena, sizeof(*model));
+	MlTreeEnsemble *trees = ml_arena_alloc(arena, sizeof(*trees));
+	MlStatus status = model && trees ? boost(&b, arena, report, trees) : ML_ENOMEM;
+
+	if (status == ML_OK)
+	{
+		*model = (GbdtModel){ml_gbdt_loss(b.objective), trees};
+		*out = model;
+	}
+	free_boost(&b);
+	return status;
+}
