@@ -71,16 +71,43 @@ mlplat_return_state(FunctionCallInfo fcinfo)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
-MlState *
-mlplat_state_new(const MlStateKind *kind, MemoryContext aggcontext)
+/*
+ * The context of all states below aggcontext. One for all, because hashed grouping adds up the memory
+ * of every context below its own at each new group: with a context a group, that is quadratic.
+ */
+static MemoryContext
+shared_context(MemoryContext aggcontext)
 {
-	MemoryContext context =
-		AllocSetContextCreate(aggcontext, "mlplat state", ALLOCSET_START_SMALL_SIZES);
+	MemoryContext child = aggcontext->firstchild;
+
+	/* Ours is the newest but for what other aggregates have made since; a second one does no harm. */
+	for (int i = 0; child && i < 8; i++, child = child->nextchild)
+		if (strcmp(child->name, "mlplat states") == 0)
+			return child;
+	return AllocSetContextCreate(aggcontext, "mlplat states", ALLOCSET_DEFAULT_SIZES);
+}
+
+/* The context of a state outside aggregates: the server may move or delete it. */
+static MemoryContext
+private_context(void)
+{
+	return AllocSetContextCreate(CurrentMemoryContext, "mlplat state", ALLOCSET_START_SMALL_SIZES);
+}
+
+static MlState *
+state_create(const MlStateKind *kind, MemoryContext context)
+{
 	MlState *state = MemoryContextAllocZero(context, sizeof(MlState));
 
 	EOH_init_header(&state->header, &state_methods, context);
 	state->kind = kind;
 	return state;
+}
+
+MlState *
+mlplat_state_new(const MlStateKind *kind, MemoryContext aggcontext)
+{
+	return state_create(kind, shared_context(aggcontext));
 }
 
 /* ---- expanded to flat */
@@ -219,22 +246,20 @@ mlplat_state_loaded(const MlReader *in, MlStatus status, void *data)
 	return data;
 }
 
-/* A new expanded state below parent from a flat one. */
+/* A new expanded state in context from a flat one. */
 static MlState *
-state_load(const struct varlena *flat, MemoryContext parent)
+state_load(const struct varlena *flat, MemoryContext context)
 {
 	MlEnv env;
 	MlReader in;
-	const MlStateKind *kind;
 	MlState *state;
 
-	mlplat_env_init(&env, parent);
-	kind = state_open((const uint8 *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &in, &env);
-	state = mlplat_state_new(kind, parent);
-	env.ctx = state->header.eoh_context;
-	state->data = kind->load(&in, state->header.eoh_context);
+	mlplat_env_init(&env, context);
+	state = state_create(
+		state_open((const uint8 *) VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), &in, &env), context);
+	state->data = state->kind->load(&in, context);
 	if (!state->data || in.failed || in.pos != in.len)
-		state_damaged(kind->name);
+		state_damaged(state->kind->name);
 	return state;
 }
 
@@ -270,7 +295,7 @@ mlplat_state_get_rw(Datum datum, const MlStateKind *kind, MemoryContext aggconte
 	if (!state)
 	{
 		flat = PG_DETOAST_DATUM_PACKED(datum);
-		state = state_load(flat, aggcontext);
+		state = state_load(flat, shared_context(aggcontext));
 		if ((Pointer) flat != DatumGetPointer(datum))
 			pfree(flat);
 	}
@@ -284,7 +309,7 @@ mlplat_state_get_ro(Datum datum, const MlStateKind *kind)
 	const MlState *state = state_expanded(datum);
 
 	if (!state)
-		state = state_load(PG_DETOAST_DATUM_PACKED(datum), CurrentMemoryContext);
+		state = state_load(PG_DETOAST_DATUM_PACKED(datum), private_context());
 	check_kind(state->kind, kind);
 	return state;
 }
@@ -370,8 +395,8 @@ mlplat_state_send(PG_FUNCTION_ARGS)
 Datum
 mlplat_state_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = CurrentMemoryContext;
-	bool in_aggregate = AggCheckCallContext(fcinfo, &context) != 0;
+	MemoryContext aggcontext;
+	bool in_aggregate = AggCheckCallContext(fcinfo, &aggcontext) != 0;
 	MlState *state;
 	const MlState *other;
 
@@ -381,12 +406,13 @@ mlplat_state_combine(PG_FUNCTION_ARGS)
 	{
 		Datum from = PG_ARGISNULL(0) ? PG_GETARG_DATUM(1) : PG_GETARG_DATUM(0);
 
-		state = state_load(PG_DETOAST_DATUM_PACKED(from), context);
+		state = state_load(PG_DETOAST_DATUM_PACKED(from),
+						   in_aggregate ? shared_context(aggcontext) : private_context());
 		if (PG_ARGISNULL(0))
 			PG_RETURN_DATUM(MlStateGetDatum(state));
 	}
 	else
-		state = mlplat_state_get_rw(PG_GETARG_DATUM(0), NULL, context);
+		state = mlplat_state_get_rw(PG_GETARG_DATUM(0), NULL, aggcontext);
 	other = mlplat_state_get_ro(PG_GETARG_DATUM(1), NULL);
 	if (other->kind != state->kind)
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
@@ -411,6 +437,6 @@ mlplat_state_deserialfn(PG_FUNCTION_ARGS)
 
 	mlplat_agg_context(fcinfo);
 	/* Into the short-lived context of the call: the combine function copies from it. */
-	state = state_load(PG_GETARG_BYTEA_PP(0), CurrentMemoryContext);
+	state = state_load(PG_GETARG_BYTEA_PP(0), private_context());
 	PG_RETURN_DATUM(MlStateGetDatum(state));
 }

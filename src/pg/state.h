@@ -42,9 +42,11 @@
  * mlplat.state_serialfn, DESERIALFUNC mlplat.state_deserialfn, COMBINEFUNC mlplat.state_combine.
  *
  * Traps: the executor keeps the pointer of an expanded state only when the object's context is a child
- * of the aggregate's and each call returns the same read-write pointer: never allocate state data in
- * another context, and keep all caches in the state (fn_extra is lost at every row on Citus). A user
- * can make any bytes into a state: load checks everything it reads.
+ * of the aggregate's, and deletes that context when a later call returns another pointer. All states of
+ * an aggregate share one such context (state.c says why), so a transition function always returns
+ * argument 0 once there is one, and nobody deletes the context of a state; it ends with the aggregate's.
+ * Keep all caches in the state: fn_extra is lost at every row on Citus. A user can make any bytes into a
+ * state: load checks everything it reads.
  */
 #ifndef MLPLAT_STATE_H
 #define MLPLAT_STATE_H
@@ -103,7 +105,7 @@ extern MemoryContext mlplat_agg_context(FunctionCallInfo fcinfo);
 /* What a transition function returns for a row that it skips: argument 0, be it NULL. */
 extern Datum mlplat_return_state(FunctionCallInfo fcinfo);
 
-/* A state without data, in a context of its own below aggcontext. */
+/* A state without data, in the context of all states below aggcontext. */
 extern MlState *mlplat_state_new(const MlStateKind *kind, MemoryContext aggcontext);
 
 /* The state to change, whether the datum is expanded or flat. kind NULL: any. */

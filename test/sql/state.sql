@@ -47,6 +47,15 @@ WHERE mse_finalfn(twice) = mse_finalfn(a.errors);
 SELECT merge(s) IS NULL AS nothing FROM (VALUES (NULL::mlplat.state)) v(s);
 SELECT mse_finalfn(merge(errors) OVER (ORDER BY part)) IS NOT NULL AS over FROM parts ORDER BY part;
 
+-- many groups under hashed grouping take time in proportion to their number: a context for each would take minutes
+SET enable_sort = off;
+SET work_mem = '512MB';
+SET statement_timeout = '20s';
+SELECT count(*) AS groups, count(auc) AS defined FROM (SELECT i % 100000, roc_auc(i % 3 = 0, i) AS auc, mse(i, 1) FROM generate_series(1, 400000) i GROUP BY 1) q;
+RESET statement_timeout;
+RESET work_mem;
+RESET enable_sort;
+
 -- kinds do not mix
 SELECT state_combine(classes, scores) FROM parts WHERE part = 0;
 SELECT merge(s) FROM (SELECT classes FROM parts WHERE part = 0 UNION ALL SELECT errors FROM parts WHERE part = 1) u(s);
