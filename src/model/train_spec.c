@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "metric/metric.h"
 #include "model/trainer.h"
 
 const MlParam ml_train_params[] = {
@@ -114,6 +115,19 @@ check_prep(MlEnv *env, const MlJson *prep)
 	return ML_OK;
 }
 
+/* A metric that some task has; whether it is this task's is seen when the task is known. */
+static MlStatus
+check_metric(MlEnv *env, const char *metric)
+{
+	if (!metric || ml_metric_known(metric, false, 0) || ml_metric_known(metric, true, 2) ||
+		ml_metric_known(metric, true, 3))
+		return ML_OK;
+	ml_fail(env, ML_EINVAL, "there is no metric \"%.64s\"", metric);
+	ml_hint(env, "Metrics are rmse, mae and r2 of numbers, log_loss, accuracy and f1 of classes, "
+				 "roc_auc of two classes, and others.");
+	return ML_EINVAL;
+}
+
 /* Read and check all options; what cannot be checked without the data is left to the trainer. */
 MlStatus
 ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
@@ -147,6 +161,7 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	spec->refit = ml_param_bool(&spec->common, ML_TRAIN_REFIT);
 	ML_TRY(check_exclude(arena->env, spec->exclude));
 	ML_TRY(check_prep(arena->env, spec->prep));
+	ML_TRY(check_metric(arena->env, spec->metric));
 	*out = spec;
 	return ML_OK;
 }

@@ -352,13 +352,14 @@ write_info(Finish *f, MlTrainResult *result)
 
 /* The streaming way: the state becomes the model. */
 static MlStatus
-finish_stream(Finish *f)
+finish_stream(Finish *f, MlTrainResult *result)
 {
 	MlTrainer *trainer = f->trainer;
 
+	f->classes.task = ML_REGRESSION;
+	ML_TRY(choose_metric(f, &result->metric));
 	ML_TRY(ml_trainer_flush(trainer));
 	ml_schema_seal(trainer->schema);
-	f->classes.task = ML_REGRESSION;
 	ML_TRY(create_model(f));
 	return trainer->streaming->finish(trainer->stream, f->arena, trainer->schema, &f->report,
 									  &f->model->fitted);
@@ -405,7 +406,7 @@ finish(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 	result->rows = trainer->rows;
 	result->dropped = trainer->dropped;
 	result->score = NAN;
-	ML_TRY(trainer->streaming ? finish_stream(f) : finish_frame(f, options, result));
+	ML_TRY(trainer->streaming ? finish_stream(f, result) : finish_frame(f, options, result));
 	result->model = f->model;
 	ML_TRY(write_info(f, result));
 	return ml_image_encode(f->env, f->model, (const char *) result->info.data, result->info.len,

@@ -94,19 +94,26 @@ refuse_query(const char *message)
 	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg_internal("%s", message)));
 }
 
+/* The one SELECT of the text, parsed. */
+static RawStmt *
+parse_query(const char *sql)
+{
+	List *statements = pg_parse_query(sql);
+	RawStmt *raw = list_length(statements) == 1 ? linitial_node(RawStmt, statements) : NULL;
+
+	if (!raw || !IsA(raw->stmt, SelectStmt))
+		refuse_query("the query must be a single SELECT");
+	return raw;
+}
+
 /* Parse and analyse; the result is one plain SELECT that returns at least one column. */
 static Query *
 analyze_query(const char *sql)
 {
-	List *statements = pg_parse_query(sql);
-	RawStmt *raw;
+	RawStmt *raw = parse_query(sql);
+	List *statements;
 	Query *query;
 
-	if (list_length(statements) != 1)
-		refuse_query("the query must be a single SELECT");
-	raw = linitial_node(RawStmt, statements);
-	if (!IsA(raw->stmt, SelectStmt))
-		refuse_query("the query must be a single SELECT");
 	statements = pg_analyze_and_rewrite_fixedparams(raw, sql, NULL, 0, NULL);
 	if (list_length(statements) != 1)
 		refuse_query("the query must be a single SELECT");
@@ -141,6 +148,15 @@ mlplat_describe_query(const char *sql)
 	MemoryContextDelete(work);
 	pop_query_text(&text);
 	return desc;
+}
+
+char *
+mlplat_statement_text(const char *sql)
+{
+	RawStmt *raw = parse_query(sql);
+
+	return raw->stmt_len > 0 ? pnstrdup(sql + raw->stmt_location, raw->stmt_len)
+							 : pstrdup(sql + raw->stmt_location);
 }
 
 static void

@@ -24,6 +24,9 @@ typedef enum MlplatPlanKind
 /* The columns that the query returns, without running it; allocated in the current context. */
 extern TupleDesc mlplat_describe_query(const char *sql);
 
+/* The query alone, to be put into another: without a semicolon and what comes after it. */
+extern char *mlplat_statement_text(const char *sql);
+
 /* Run the query to its end; returns the number of rows. Sees what the transaction has done so far. */
 extern uint64 mlplat_run_query(const char *sql, MlplatPlanKind kind, MlplatRowFn row, void *arg);
 

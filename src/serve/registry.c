@@ -9,6 +9,7 @@
 #include "pg/compat.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 
@@ -46,6 +47,7 @@ mlplat_promote_model(PG_FUNCTION_ARGS)
 	char *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MlplatModelRef ref = mlplat_find_model(reference);
 
+	PreventCommandIfReadOnly("mlplat.promote_model()");
 	if (strchr(reference, '@') == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("promote_model needs a version"),
@@ -62,6 +64,7 @@ mlplat_rollback_model(PG_FUNCTION_ARGS)
 	MlplatModelRef ref = mlplat_find_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	int version = mlplat_pop_active(ref.model_id);
 
+	PreventCommandIfReadOnly("mlplat.rollback_model()");
 	if (version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -76,6 +79,7 @@ mlplat_drop_model(PG_FUNCTION_ARGS)
 	char *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MlplatModelRef ref = mlplat_find_model(reference);
 
+	PreventCommandIfReadOnly("mlplat.drop_model()");
 	if (strchr(reference, '@') == NULL)
 		mlplat_delete_model(ref.model_id);
 	else if (ref.version == ref.active)
@@ -119,6 +123,7 @@ mlplat_save_model(PG_FUNCTION_ARGS)
 	MlplatModelRef ref = mlplat_lock_model(name);
 	int number = mlplat_add_version(ref.model_id, &version);
 
+	PreventCommandIfReadOnly("mlplat.save_model()");
 	mlplat_set_active(ref.model_id, number);
 	PG_RETURN_INT32(number);
 }

@@ -10,7 +10,6 @@
  */
 #include "postgres.h"
 
-#include <ctype.h>
 #include <math.h>
 
 #include "pg/compat.h"
@@ -18,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "metric/metric.h"
+#include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -97,8 +97,9 @@ pg_attribute_noreturn() null_argument(const char *name)
 static void
 append_params(MlJsonWriter *w, FunctionCallInfo fcinfo)
 {
-	static const char *const arguments[] = {"algorithm", "prep",   "exclude",
-											"weight",    "metric", "seed"};
+	static const char *const arguments[] = {"name",   "query",   "target", "algorithm",
+											"prep",   "exclude", "weight", "holdout",
+											"metric", "promote", "seed"};
 	Jsonb *params;
 	char *text;
 
@@ -228,48 +229,28 @@ read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 
 /* ---- the streaming way ---- */
 
-/* The query without what would keep it from being a sub-select. */
-static char *
-strip_query(const char *query)
-{
-	size_t len = strlen(query);
-
-	while (len > 0 && (query[len - 1] == ';' || isspace((unsigned char) query[len - 1])))
-		len--;
-	return pnstrdup(query, len);
-}
-
-/* SELECT mlplat.train_columns(options, target, names, q.c1, q.c2, ...) FROM (query) q */
+/* SELECT mlplat.train_columns(options, target, names, q.c1, q.c2, ...) FROM (query) q; excluded columns too, as the
+ * options name them. */
 static char *
 streaming_query(const CreateModel *job)
 {
 	StringInfoData names, columns, sql;
-	int n = 0;
 
 	initStringInfo(&names);
 	initStringInfo(&columns);
 	for (int i = 0; i < job->desc->natts; i++)
 	{
 		const char *name = NameStr(TupleDescAttr(job->desc, i)->attname);
-		bool excluded = false;
 
-		if (job->spec->exclude && job->spec->exclude->type == ML_JSON_ARRAY)
-		{
-			for (size_t k = 0; k < job->spec->exclude->n && !excluded; k++)
-				excluded = strcmp(job->spec->exclude->items[k].string, name) == 0;
-		}
-		if (excluded)
-			continue;
-		appendStringInfo(&names, "%s%s", n > 0 ? ", " : "", quote_literal_cstr(name));
+		appendStringInfo(&names, "%s%s", i > 0 ? ", " : "", quote_literal_cstr(name));
 		appendStringInfo(&columns, ", q.%s", quote_identifier(name));
-		n++;
 	}
 	initStringInfo(&sql);
 	appendStringInfo(&sql,
 					 "SELECT mlplat.train_columns(%s::pg_catalog.jsonb, %s, "
 					 "ARRAY[%s]::pg_catalog.text[]%s) FROM (%s\n) q",
 					 quote_literal_cstr(job->options), quote_literal_cstr(job->target), names.data,
-					 columns.data, strip_query(job->query));
+					 columns.data, mlplat_statement_text(job->query));
 	return sql.data;
 }
 
@@ -492,6 +473,7 @@ mlplat_create_model(PG_FUNCTION_ARGS)
 	Datum row;
 
 	INSTR_TIME_SET_CURRENT(start);
+	PreventCommandIfReadOnly("mlplat.create_model()");
 	read_arguments(&job, fcinfo);
 	begin_early(&job);
 	if (can_push_down(&job))
