@@ -4,3 +4,4 @@
  */
 ML_ALGORITHM(ml_algo_linear)
 ML_ALGORITHM(ml_algo_gbdt)
+ML_ALGORITHM(ml_algo_logistic)

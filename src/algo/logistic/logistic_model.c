@@ -1,0 +1,402 @@
+/*
+ * logistic_model.c
+ *		A fitted logistic regression: prediction, explanation, bytes.
+ *
+ * Prediction goes straight from the feature vector: a number adds slope times
+ * value, or what a missing one is worth; a factor adds an entry of its table,
+ * which has a place for every code, for missing and for unseen. The tables follow
+ * from the design and the coefficients, so that an image stores only those.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "algo/logistic/logistic.h"
+#include "core/stats.h"
+
+/* ---- tables */
+
+/* Coefficient of a column of the design for group k. */
+static inline double
+coef_of(const MlLogisticModel *model, uint32_t k, uint32_t column)
+{
+	return model->coef[(size_t) k * (model->design->n_columns + 1) + 1 + column];
+}
+
+static MlStatus
+allocate_tables(MlArena *arena, MlLogisticModel *model)
+{
+	const MlDesign *design = model->design;
+	size_t groups = model->n_groups;
+
+	model->n_numeric = design->n_numeric;
+	model->n_factors = design->n_factors;
+	model->numeric = design->dense_feature;
+	model->factor = design->factor_feature;
+	model->factor_levels = design->factor_levels;
+	model->slope = ml_arena_array(arena, design->n_numeric, groups * sizeof(double));
+	model->missing = ml_arena_array(arena, design->n_numeric, groups * sizeof(double));
+	model->center = ml_arena_array(arena, design->n_numeric, groups * sizeof(double));
+	model->factor_mean = ml_arena_array(arena, design->n_factors, groups * sizeof(double));
+	model->table = ml_arena_array(arena, design->n_factors, sizeof(double *));
+	model->base = ml_arena_array(arena, groups, sizeof(double));
+	if (!model->slope || !model->missing || !model->center || !model->factor_mean ||
+		!model->table || !model->base)
+		return ML_ENOMEM;
+	for (uint32_t f = 0; f < design->n_factors; f++)
+	{
+		model->table[f] =
+			ml_arena_array(arena, (size_t) design->factor_levels[f] + 2, groups * sizeof(double));
+		if (!model->table[f])
+			return ML_ENOMEM;
+	}
+	return ML_OK;
+}
+
+/*
+ * Slope, worth of a missing value and mean contribution of the numbers. A missing value stands for the mean,
+ * and switches the indicator on, if there is one: both come in the order of features.
+ */
+static void
+fill_numbers(MlLogisticModel *model, uint32_t k)
+{
+	const MlDesign *design = model->design;
+	uint32_t groups = model->n_groups, next = design->n_numeric;
+
+	for (uint32_t j = 0; j < design->n_numeric; j++)
+	{
+		size_t at = (size_t) j * groups + k;
+		double slope = coef_of(model, k, j), mean = slope * design->columns[j].mean;
+
+		model->slope[at] = slope;
+		model->missing[at] = model->center[at] = mean;
+		if (next < design->n_dense && design->dense_feature[next] == design->dense_feature[j])
+		{
+			model->missing[at] += coef_of(model, k, next);
+			model->center[at] += coef_of(model, k, next) * design->columns[next].mean;
+			next++;
+		}
+		model->base[k] += model->center[at];
+	}
+}
+
+/* Tables of the factors; levels without a column, and unseen ones, add nothing. */
+static void
+fill_factors(MlLogisticModel *model, uint32_t k)
+{
+	const MlDesign *design = model->design;
+	uint32_t groups = model->n_groups;
+
+	for (uint32_t f = 0; f < design->n_factors; f++)
+	{
+		double mean = 0;
+
+		for (uint32_t code = 0; code <= design->factor_levels[f]; code++)
+		{
+			uint32_t column = design->factor_column[f][code];
+
+			if (column == ML_NO_COLUMN)
+				continue;
+			model->table[f][(size_t) code * groups + k] = coef_of(model, k, column);
+			mean += coef_of(model, k, column) * model->level_share[column - design->n_dense];
+		}
+		model->factor_mean[(size_t) f * groups + k] = mean;
+		model->base[k] += mean;
+	}
+}
+
+/* Make the tables from design, coef and level_share. */
+MlStatus
+ml_logistic_model_tables(MlArena *arena, MlLogisticModel *model)
+{
+	size_t n = (size_t) model->n_groups * (model->design->n_columns + 1);
+
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(model->coef[i]))
+			return ml_fail(arena->env, ML_EDATA, "a coefficient is not finite");
+	ML_TRY(allocate_tables(arena, model));
+	for (uint32_t k = 0; k < model->n_groups; k++)
+	{
+		model->base[k] = model->coef[(size_t) k * (model->design->n_columns + 1)];
+		fill_numbers(model, k);
+		fill_factors(model, k);
+	}
+	return ML_OK;
+}
+
+/* ---- prediction */
+
+/* The place of a code in the table of factor f. */
+static inline size_t
+table_place(const MlLogisticModel *model, uint32_t f, double code)
+{
+	uint32_t n_levels = model->factor_levels[f];
+
+	if (code != code)
+		return n_levels;
+	return code >= 0 && code < n_levels ? (size_t) code : (size_t) n_levels + 1;
+}
+
+/* Log-odds of class 1. Two sums, so that additions overlap. */
+static double
+score_binary(const MlLogisticModel *model, const double *x)
+{
+	double even = model->coef[0], odd = 0;
+	uint32_t j = 0;
+
+	for (; j + 2 <= model->n_numeric; j += 2)
+	{
+		double a = x[model->numeric[j]], b = x[model->numeric[j + 1]];
+
+		even += a == a ? a * model->slope[j] : model->missing[j];
+		odd += b == b ? b * model->slope[j + 1] : model->missing[j + 1];
+	}
+	if (j < model->n_numeric)
+	{
+		double a = x[model->numeric[j]];
+
+		even += a == a ? a * model->slope[j] : model->missing[j];
+	}
+	for (uint32_t f = 0; f < model->n_factors; f++)
+		odd += model->table[f][table_place(model, f, x[model->factor[f]])];
+	return even + odd;
+}
+
+/* Scores of all classes. */
+static void
+score_classes(const MlLogisticModel *model, const double *x, double *out)
+{
+	uint32_t groups = model->n_groups;
+
+	for (uint32_t k = 0; k < groups; k++)
+		out[k] = model->coef[(size_t) k * (model->design->n_columns + 1)];
+	for (uint32_t j = 0; j < model->n_numeric; j++)
+	{
+		double value = x[model->numeric[j]];
+		const double *slope = model->slope + (size_t) j * groups,
+					 *missing = model->missing + (size_t) j * groups;
+
+		for (uint32_t k = 0; k < groups; k++)
+			out[k] += value == value ? value * slope[k] : missing[k];
+	}
+	for (uint32_t f = 0; f < model->n_factors; f++)
+	{
+		const double *entry = model->table[f] + table_place(model, f, x[model->factor[f]]) * groups;
+
+		for (uint32_t k = 0; k < groups; k++)
+			out[k] += entry[k];
+	}
+}
+
+/* P(class 1), or the probabilities of all classes. */
+void
+ml_logistic_predict(const void *fitted, const double *x, double *out)
+{
+	const MlLogisticModel *model = fitted;
+	double most, sum = 0;
+
+	if (model->n_groups == 1)
+	{
+		out[0] = ml_sigmoid(score_binary(model, x));
+		return;
+	}
+	score_classes(model, x, out);
+	most = out[0];
+	for (uint32_t k = 1; k < model->n_groups; k++)
+		most = out[k] > most ? out[k] : most;
+	for (uint32_t k = 0; k < model->n_groups; k++)
+		sum += out[k] = exp(out[k] - most);
+	for (uint32_t k = 0; k < model->n_groups; k++)
+		out[k] /= sum;
+}
+
+/* ---- explanation */
+
+/* What each feature adds to the score of group k, compared with an average row; base: that row's score. */
+MlStatus
+ml_logistic_contributions(MlEnv *env, const void *fitted, const double *x, uint32_t k,
+						  double *contributions, double *base)
+{
+	const MlLogisticModel *model = fitted;
+	uint32_t groups = model->n_groups;
+
+	(void) env;
+	if (groups == 1)
+		k = 0;
+	for (uint32_t j = 0; j < model->n_numeric; j++)
+	{
+		size_t at = (size_t) j * groups + k;
+		double value = x[model->numeric[j]];
+
+		contributions[model->numeric[j]] =
+			(value == value ? value * model->slope[at] : model->missing[at]) - model->center[at];
+	}
+	for (uint32_t f = 0; f < model->n_factors; f++)
+		contributions[model->factor[f]] =
+			model->table[f][table_place(model, f, x[model->factor[f]]) * groups + k] -
+			model->factor_mean[(size_t) f * groups + k];
+	*base = model->base[k];
+	return ML_OK;
+}
+
+/* The standard deviation, over the training rows, of what each feature adds; classes are averaged. */
+void
+ml_logistic_importance(const void *fitted, double *gain)
+{
+	const MlLogisticModel *model = fitted;
+	const MlDesign *design = model->design;
+	uint32_t groups = model->n_groups;
+
+	for (uint32_t j = 0; j < design->n_numeric + design->n_factors; j++)
+		gain[j] = 0;
+	for (uint32_t k = 0; k < groups; k++)
+	{
+		uint32_t next = design->n_numeric;
+
+		for (uint32_t j = 0; j < design->n_numeric; j++)
+		{
+			double deviation = coef_of(model, k, j) * design->columns[j].scale;
+
+			if (next < design->n_dense && design->dense_feature[next] == design->dense_feature[j])
+			{
+				deviation = hypot(deviation, coef_of(model, k, next) * design->columns[next].scale);
+				next++;
+			}
+			gain[model->numeric[j]] += fabs(deviation) / groups;
+		}
+		for (uint32_t f = 0; f < design->n_factors; f++)
+		{
+			double mean = model->factor_mean[(size_t) f * groups + k], rest = 1, square = 0;
+
+			for (uint32_t code = 0; code <= design->factor_levels[f]; code++)
+			{
+				uint32_t column = design->factor_column[f][code];
+				double share, off;
+
+				if (column == ML_NO_COLUMN)
+					continue;
+				share = model->level_share[column - design->n_dense];
+				off = coef_of(model, k, column) - mean;
+				square += share * off * off;
+				rest -= share;
+			}
+			square += fmax(rest, 0) * mean * mean;
+			gain[model->factor[f]] += sqrt(square) / groups;
+		}
+	}
+}
+
+/* Emit one coefficient; at: 0 the intercept, else a column of the design + 1. */
+static MlStatus
+emit_coefficient(const MlLogisticModel *model, const MlSchema *schema, uint32_t k, uint32_t at,
+				 MlBuffer *name, MlCoefficientFn emit, void *arg)
+{
+	MlCoefficient row = {.feature = "(intercept)",
+						 .class_index = model->n_groups == 1 ? -1 : (int) k};
+
+	row.value = model->coef[(size_t) k * (model->design->n_columns + 1) + at];
+	row.std_error = model->std_error ? model->std_error[at] : NAN;
+	row.statistic = row.value / row.std_error;
+	row.p_value = ml_normal_p_two_sided(row.statistic);
+	if (at > 0)
+	{
+		name->len = 0;
+		ml_design_name(model->design, schema, at - 1, name);
+		ml_put_u8(name, 0);
+		if (name->status != ML_OK)
+			return name->status;
+		row.feature = (const char *) name->data;
+	}
+	return emit(arg, &row);
+}
+
+/* All coefficients, class by class, on the scale of the data. */
+MlStatus
+ml_logistic_coefficients(MlEnv *env, const void *fitted, const MlSchema *schema,
+						 MlCoefficientFn emit, void *arg)
+{
+	const MlLogisticModel *model = fitted;
+	MlStatus status = ML_OK;
+	MlBuffer name;
+
+	ml_buffer_init(&name, env);
+	for (uint32_t k = 0; k < model->n_groups && status == ML_OK; k++)
+		for (uint32_t at = model->intercept ? 0 : 1;
+			 at <= model->design->n_columns && status == ML_OK; at++)
+			status = emit_coefficient(model, schema, k, at, &name, emit, arg);
+	ml_buffer_free(&name);
+	return status;
+}
+
+/* ---- bytes */
+
+/* Design, flags, coefficients, shares of levels, standard errors. */
+void
+ml_logistic_save(const void *fitted, MlBuffer *out)
+{
+	const MlLogisticModel *model = fitted;
+	const MlDesign *design = model->design;
+
+	ml_design_save(design, out);
+	ml_put_u32(out, model->n_groups);
+	ml_put_u8(out, model->intercept);
+	ml_put_u8(out, model->std_error != NULL);
+	ml_put_f64_array(out, model->coef, (size_t) model->n_groups * (design->n_columns + 1));
+	ml_put_f64_array(out, model->level_share, design->n_columns - design->n_dense);
+	if (model->std_error)
+		ml_put_f64_array(out, model->std_error, (size_t) design->n_columns + 1);
+}
+
+/* Every number that prediction uses is checked here. */
+static MlStatus
+check_numbers(MlReader *in, const MlLogisticModel *model)
+{
+	const MlDesign *design = model->design;
+	size_t n = (size_t) model->n_groups * (design->n_columns + 1);
+
+	for (size_t i = 0; i < n; i++)
+		if (!isfinite(model->coef[i]))
+			return ml_corrupt(in->env, "logistic: a coefficient");
+	for (size_t l = 0; l < design->n_columns - design->n_dense; l++)
+		if (!(model->level_share[l] >= 0 && model->level_share[l] <= 1 + 1e-9))
+			return ml_corrupt(in->env, "logistic: the share of a level");
+	for (size_t i = 0; model->std_error && i <= design->n_columns; i++)
+		if (model->std_error[i] < 0)
+			return ml_corrupt(in->env, "logistic: a standard error");
+	return ML_OK;
+}
+
+/* Read a model from hostile bytes. */
+MlStatus
+ml_logistic_load_model(MlReader *in, MlArena *arena, const MlSchema *schema, uint32_t n_outputs,
+					   void **out)
+{
+	MlLogisticModel *model = ml_arena_alloc(arena, sizeof(*model));
+	MlDesign *design;
+	uint8_t intercept, errors;
+
+	if (!model)
+		return ML_ENOMEM;
+	ML_TRY(ml_design_load(in, arena, schema, &design));
+	model->design = design;
+	model->n_groups = ml_get_u32(in);
+	intercept = ml_get_u8(in);
+	errors = ml_get_u8(in);
+	ML_TRY(ml_reader_check(in, "logistic flags"));
+	if (model->n_groups != n_outputs || model->n_groups == 2 || intercept > 1 || errors > 1 ||
+		(errors && model->n_groups != 1))
+		return ml_corrupt(in->env, "logistic: flags");
+	model->intercept = intercept;
+	if ((uint64_t) model->n_groups * (design->n_columns + 1) > in->len / sizeof(double))
+		return ml_corrupt(in->env, "logistic: number of coefficients");
+	model->coef = ml_get_f64_array(in, arena, (size_t) model->n_groups * (design->n_columns + 1));
+	model->level_share = ml_get_f64_array(in, arena, design->n_columns - design->n_dense);
+	if (errors)
+		model->std_error = ml_get_f64_array(in, arena, (size_t) design->n_columns + 1);
+	ML_TRY(ml_reader_check(in, "logistic coefficients"));
+	if (!model->coef || !model->level_share || (errors && !model->std_error))
+		return ML_ENOMEM;
+	ML_TRY(check_numbers(in, model));
+	ML_TRY(ml_logistic_model_tables(arena, model));
+	*out = model;
+	return ML_OK;
+}
