@@ -30,7 +30,7 @@ static const MlParam logistic_params[] = {
 		{"tol", ML_PARAM_REAL, "1e-4", 1e-12, 1, NULL,
 		 "Stop when the coefficients are within so many standard errors of the optimum."},
 	[LOGISTIC_MAX_LEVELS] =
-		{"max_levels", ML_PARAM_INT, "1000", 1, 60000, NULL,
+		{"max_levels", ML_PARAM_INT, "1000", 1, 65535, NULL,
 		 "Most frequent levels of a categorical feature that get a coefficient of their own."},
 	{NULL},
 };

@@ -192,7 +192,7 @@ extern MlStatus ml_logistic_solve(MlLogisticProblem *problem, MlLogisticSolution
 /* ---- the unpenalised binary case, finished in double precision (logistic_exact.c) */
 
 /*
- * One Newton step from solution->b with everything in double, if that is near the optimum; standard errors
+ * Newton steps from solution->b with everything in double, if that is near the optimum; standard errors
  * (n_columns) on the scale of the data, NaN for a column that depends on others. problem->n_columns is at
  * most ML_LOGISTIC_MAX_FULL.
  */

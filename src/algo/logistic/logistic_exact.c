@@ -2,10 +2,10 @@
  * logistic_exact.c
  *		The unpenalised fit of two classes, finished in double precision.
  *
- * The solver ends within float's reach of the optimum. One more Newton step,
- * with value, gradient and Hessian from the frame itself in double, squares that
- * distance; the inverse of the same Hessian is the covariance of the
- * coefficients. A column that depends on earlier ones has no standard error.
+ * The solver ends within float's reach of the optimum. Newton steps from there,
+ * with value, gradient and Hessian from the frame itself in double, square that
+ * distance: one or two will do. The inverse of the last Hessian is the covariance
+ * of the coefficients. A column that depends on earlier ones has no standard error.
  */
 #include <math.h>
 #include <string.h>
@@ -17,6 +17,8 @@
 #include "core/vmath.h"
 
 #define PIVOT_TOLERANCE 1e-12
+#define STEP_ENOUGH 1e-6 /* a step after which the Hessian is as good as at its end */
+#define STEPS_MAX 3
 
 /* Scores in double: numbers by a matrix product, levels by index. */
 static void
@@ -124,35 +126,41 @@ standard_errors(const MlLogisticProblem *problem, const double *u, const bool *d
 	return ML_OK;
 }
 
-/* The step and the errors, given the sums; work: n_columns doubles. */
+/*
+ * One Newton step from solution->b, if that is near the optimum; factors the Hessian in sums. *length: the
+ * greatest change of a coefficient, 0 if the point stays.
+ */
 static MlStatus
-finish(const MlLogisticProblem *problem, double *sums, bool *dropped, double *work,
-	   MlLogisticSolution *solution, double *std_error)
+newton_step(const MlLogisticProblem *problem, double *sums, bool *dropped, double *work,
+			MlLogisticSolution *solution, double *length)
 {
-	size_t order = problem->n_columns, rank;
+	size_t order = problem->n_columns;
 	double *gradient = sums + order * order, gain = 0;
 
 	if (!problem->options.intercept)
 		sums[0] = 0;
-	ML_TRY(ml_cholesky(problem->env, sums, order, order, NULL, PIVOT_TOLERANCE, dropped, &rank));
-	solution->n_free = rank;
+	ML_TRY(ml_cholesky(problem->env, sums, order, order, NULL, PIVOT_TOLERANCE, dropped,
+					   &solution->n_free));
 	solution->loss = gradient[order];
+	*length = 0;
+	if (!solution->converged)
+		return ML_OK;
 	for (size_t j = 0; j < order; j++)
 		work[j] = dropped[j] ? 0 : gradient[j];
 	ml_upper_solve_transposed(sums, order, order, work);
 	for (size_t j = 0; j < order; j++)
 		gain += work[j] * work[j];
 	ml_upper_solve(sums, order, order, work);
-	if (solution->converged)
+	solution->loss -= 0.5 * gain;
+	for (size_t j = 0; j < order; j++)
 	{
-		solution->loss -= 0.5 * gain;
-		for (size_t j = 0; j < order; j++)
-			solution->b[j] -= work[j];
+		solution->b[j] -= work[j];
+		*length = fmax(*length, fabs(work[j]));
 	}
-	return standard_errors(problem, sums, dropped, work, std_error);
+	return ML_OK;
 }
 
-/* One Newton step from solution->b in double, and the standard errors (n_columns). */
+/* Newton steps in double, and the standard errors where the last one began. */
 MlStatus
 ml_logistic_exact(MlLogisticProblem *problem, MlLogisticSolution *solution, double *std_error)
 {
@@ -160,7 +168,7 @@ ml_logistic_exact(MlLogisticProblem *problem, MlLogisticSolution *solution, doub
 	size_t order = problem->n_columns;
 	MlLogisticPass pass = {
 		.visit = visit_block, .problem = problem, .arg = solution->b, .stride = 1};
-	double *sums, *work;
+	double *sums, *work, length = INFINITY;
 	bool *dropped;
 	MlStatus status = ML_ENOMEM;
 
@@ -172,9 +180,15 @@ ml_logistic_exact(MlLogisticProblem *problem, MlLogisticSolution *solution, doub
 	work = ml_alloc_array(env, order, sizeof(double));
 	dropped = ml_alloc_array(env, order, sizeof(bool));
 	if (sums && work && dropped)
+		status = ML_OK;
+	for (int step = 0; step < STEPS_MAX && length > STEP_ENOUGH && status == ML_OK; step++)
+	{
 		status = ml_logistic_run(&pass, sums);
+		if (status == ML_OK)
+			status = newton_step(problem, sums, dropped, work, solution, &length);
+	}
 	if (status == ML_OK)
-		status = finish(problem, sums, dropped, work, solution, std_error);
+		status = standard_errors(problem, sums, dropped, work, std_error);
 	ml_free(env, dropped);
 	ml_free(env, work);
 	ml_free(env, sums);
