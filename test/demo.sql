@@ -52,7 +52,7 @@ SELECT * FROM mlplat.create_model('late_logistic', 'TABLE flights_train', 'late'
 \set ECHO queries
 SELECT m AS model, count(*) AS flights, mlplat.roc_auc(late, mlplat.predict(m, t)) AS roc_auc,
        mlplat.log_loss(late, mlplat.predict(m, t)) AS log_loss,
-       mlplat.accuracy(late, mlplat.predict(m, t) >= 0.5) AS accuracy
+       mlplat.accuracy(late, mlplat.predict(m, t) > 0.5) AS accuracy
 FROM flights_test t, unnest('{late,late_logistic}'::text[]) AS m GROUP BY m ORDER BY m;
 
 \set ECHO none

@@ -23,7 +23,7 @@ COMMENT ON FUNCTION mlplat.train_finalfn(mlplat.state) IS 'final function of tra
 CREATE OR REPLACE AGGREGATE mlplat.train(record, text, jsonb) (
     SFUNC = mlplat.train_record_transfn,
     STYPE = internal,
-    SSPACE = 32768,
+    SSPACE = 65536,
     FINALFUNC = mlplat.train_finalfn,
     COMBINEFUNC = mlplat.state_combine,
     SERIALFUNC = mlplat.state_serialfn,
@@ -36,7 +36,7 @@ COMMENT ON AGGREGATE mlplat.train(record, text, jsonb) IS
 CREATE OR REPLACE AGGREGATE mlplat.train_columns(jsonb, text, text[], VARIADIC "any") (
     SFUNC = mlplat.train_columns_transfn,
     STYPE = internal,
-    SSPACE = 32768,
+    SSPACE = 65536,
     FINALFUNC = mlplat.train_finalfn,
     COMBINEFUNC = mlplat.state_combine,
     SERIALFUNC = mlplat.state_serialfn,
@@ -49,7 +49,7 @@ COMMENT ON AGGREGATE mlplat.train_columns(jsonb, text, text[], VARIADIC "any") I
 CREATE OR REPLACE AGGREGATE mlplat.train(float8, float8[], jsonb) (
     SFUNC = mlplat.train_array_transfn,
     STYPE = mlplat.state,
-    SSPACE = 32768,
+    SSPACE = 65536,
     FINALFUNC = mlplat.train_finalfn,
     COMBINEFUNC = mlplat.state_combine,
     PARALLEL = SAFE
@@ -60,7 +60,7 @@ COMMENT ON AGGREGATE mlplat.train(float8, float8[], jsonb) IS
 CREATE OR REPLACE AGGREGATE mlplat.train_state(float8, float8[], jsonb) (
     SFUNC = mlplat.train_array_transfn,
     STYPE = mlplat.state,
-    SSPACE = 32768,
+    SSPACE = 65536,
     COMBINEFUNC = mlplat.state_combine,
     PARALLEL = SAFE
 );

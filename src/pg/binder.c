@@ -79,8 +79,8 @@ find_type(Oid type, bool *is_array)
 	return !*is_array && get_typtype(base) == TYPTYPE_ENUM ? &enum_facts : NULL;
 }
 
-static void
-pg_attribute_noreturn() unsupported_type(const char *column, Oid type)
+static _Noreturn void
+unsupported_type(const char *column, Oid type)
 {
 	ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			errmsg("column \"%s\" has type %s, which cannot be a feature", column,
@@ -283,8 +283,8 @@ find_attribute(TupleDesc desc, const char *name)
 }
 
 /* There is no column of that name: say so, and name the nearest. what: "target", "weight", ... */
-static void
-pg_attribute_noreturn() no_such_column(TupleDesc desc, const char *what, const char *name)
+static _Noreturn void
+no_such_column(TupleDesc desc, const char *what, const char *name)
 {
 	const char **names = palloc(sizeof(char *) * (desc->natts + 1));
 	const char *near;

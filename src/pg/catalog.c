@@ -107,8 +107,8 @@ split_reference(const char *reference, int *version)
 	return pnstrdup(reference, at - reference);
 }
 
-static void
-pg_attribute_noreturn() no_such_model(const char *name)
+static _Noreturn void
+no_such_model(const char *name)
 {
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
 					errhint("The view mlplat.models lists the models that you may use.")));

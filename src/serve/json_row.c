@@ -17,8 +17,8 @@
 
 #include "serve/json_row.h"
 
-static void
-pg_attribute_noreturn() wrong_member(const MlInput *input, const char *got)
+static _Noreturn void
+wrong_member(const MlInput *input, const char *got)
 {
 	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 					errmsg("feature \"%s\" is %s in the model, but the member is %s", input->name,

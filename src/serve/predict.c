@@ -63,7 +63,7 @@ mlplat_predict(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8((float8) best_class(model, probs));
 }
 
-/* The label of the most probable class; at equal chances of two, the positive one. */
+/* The label of the most probable class; the first of equals. */
 Datum
 mlplat_predict_class(PG_FUNCTION_ARGS)
 {
@@ -74,7 +74,7 @@ mlplat_predict_class(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	need_classes(model, "predict_class");
 	if (model->n_classes == 2)
-		PG_RETURN_TEXT_P(cstring_to_text(model->classes[probs[1] >= 0.5]));
+		PG_RETURN_TEXT_P(cstring_to_text(model->classes[probs[1] > 0.5]));
 	PG_RETURN_TEXT_P(cstring_to_text(model->classes[best_class(model, probs)]));
 }
 

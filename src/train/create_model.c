@@ -86,8 +86,8 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
-static void
-pg_attribute_noreturn() null_argument(const char *name)
+static _Noreturn void
+null_argument(const char *name)
 {
 	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					errmsg("argument \"%s\" of create_model must not be NULL", name)));

@@ -60,8 +60,8 @@ options_text(FunctionCallInfo fcinfo, int argument)
 	return JsonbToCString(NULL, &options->root, VARSIZE(options));
 }
 
-static void
-pg_attribute_noreturn() null_target(void)
+static _Noreturn void
+null_target(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					errmsg("the target must be a column's name, not NULL")));
