@@ -173,7 +173,7 @@ parse_escape(Parser *p, char **out)
 static MlStatus
 parse_string(Parser *p, char **string)
 {
-	size_t first = ++p->pos, end = first;
+	size_t first = p->pos + 1, end = first;
 	char *out;
 
 	while (end < p->len && p->text[end] != '"')
@@ -186,6 +186,7 @@ parse_string(Parser *p, char **string)
 	*string = out = ml_arena_alloc(p->arena, end - first + 1);
 	if (out == NULL)
 		return ML_ENOMEM;
+	p->pos = first;
 	while (p->pos < end)
 	{
 		if ((unsigned char) p->text[p->pos] < 0x20)
