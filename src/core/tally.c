@@ -15,7 +15,8 @@
 #include "core/tally.h"
 
 #define FIRST_SLOTS 64
-#define FREQUENT_SLOTS (2 * ML_TALLY_FREQUENT)
+/* Mostly empty: most values of a column with many are not in it, and should be found missing at once. */
+#define FREQUENT_SLOTS (4 * ML_TALLY_FREQUENT)
 
 static MlStatus
 alloc_slots(MlTally *tally, size_t n_slots)

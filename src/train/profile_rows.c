@@ -27,7 +27,7 @@
 PG_FUNCTION_INFO_V1(mlplat_profile);
 
 #define N_TOP 10
-/* Once values are no longer counted exactly, a top value must have this share of the values. */
+/* Once values are no longer counted exactly, a top value must have this share of the values, or may have it. */
 #define TOP_SHARE 0.01
 
 /* The columns of the result. */
@@ -157,7 +157,8 @@ find_top(const ProfileColumn *column, Top *top)
 		Top item = {.count = tally->slots[slot].count};
 		int i;
 
-		if (item.count < Max(least, 1) || (n == N_TOP && item.count < top[n - 1].count))
+		if (item.count == 0 || item.count + tally->missed < least ||
+			(n == N_TOP && item.count < top[n - 1].count))
 			continue;
 		item.number = mlplat_profile_value_number(column, slot);
 		item.text = mlplat_profile_value_text(column, slot);

@@ -1,0 +1,143 @@
+# import_csv where it takes files of all kinds, sizes, rights, and a second session.
+use strict;
+use warnings;
+
+use IO::Compress::Gzip qw(gzip $GzipError);
+use POSIX qw(mkfifo);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('import');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+$node->start;
+$node->safe_psql('postgres', 'CREATE EXTENSION mlplat');
+my $dir = PostgreSQL::Test::Utils::tempdir();
+
+# Write a file; returns its path.
+sub put
+{
+    my ($name, $content) = @_;
+    open(my $file, '>:raw', "$dir/$name") or die "$dir/$name: $!";
+    print $file $content;
+    close $file;
+    return "$dir/$name";
+}
+
+# Import; returns the rows loaded or the first line of the error.
+sub import_file
+{
+    my ($target, $path, $options, $database) = @_;
+    my ($status, $out, $err) = $node->psql($database // 'postgres',
+        sprintf("SELECT rows_loaded FROM mlplat.import_csv('%s', '%s', '%s')", $target, $path, $options // '{}'));
+    return $status == 0 ? $out : (split /\n/, $err)[0] =~ s/^.*?ERROR:\s*//r;
+}
+
+sub exists_table
+{
+    return $node->safe_psql('postgres', "SELECT to_regclass('$_[0]') IS NOT NULL") eq 't';
+}
+
+# Files that must not be read.
+mkfifo("$dir/fifo", 0600) or die "mkfifo: $!";
+is(import_file('t', "$dir/fifo"), "\"$dir/fifo\" is not a regular file", 'a fifo is refused without waiting');
+is(import_file('t', $dir), "\"$dir\" is a directory", 'a directory is refused');
+chmod 0000, put('secret', "a\n1\n");
+is(import_file('t', "$dir/secret"), "could not open file \"$dir/secret\": Permission denied",
+    'a file that the server may not read');
+symlink('/dev/zero', "$dir/link");
+is(import_file('t', "$dir/link"), "\"$dir/link\" is not a regular file", 'a link to a device is refused');
+
+# The same rows as COPY, plain and compressed, in files that are larger than all buffers.
+$node->safe_psql('postgres', <<"SQL");
+CREATE TABLE source AS
+SELECT i, sin(i) AS x, CASE WHEN i % 3 = 0 THEN E'a "quoted"\\ntext, ' || i END AS words, date '2020-01-01' + i % 1000 AS day, i % 2 = 0 AS even
+FROM generate_series(1, 100000) AS i;
+COPY source TO '$dir/large.csv' CSV HEADER;
+SQL
+my $plain = slurp_file("$dir/large.csv");
+gzip(\$plain => "$dir/large.csv.gz") or die $GzipError;
+for my $kind ('large.csv', 'large.csv.gz')
+{
+    is(import_file('copied', "$dir/$kind"), 100000, "$kind is loaded");
+    is( $node->safe_psql('postgres', 'SELECT count(*) FROM (TABLE source EXCEPT TABLE copied) d'),
+        0, "$kind: all rows are those of the source");
+    is( $node->safe_psql('postgres', "SELECT string_agg(format_type(atttypid, atttypmod), ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'copied'::regclass AND attnum > 0"),
+        'integer, double precision, text, date, boolean', "$kind: the types are those of the source");
+    $node->safe_psql('postgres', 'DROP TABLE copied');
+}
+
+# Damage far behind the sample.
+my $packed = slurp_file("$dir/large.csv.gz");
+is(import_file('t', put('cut.gz', substr($packed, 0, length($packed) - 1000))), "gzip file \"$dir/cut.gz\" is truncated", 'a truncated file');
+substr($packed, length($packed) - 5, 1) ^= "\xff";
+is(import_file('t', put('bad.gz', $packed)), "gzip file \"$dir/bad.gz\" is damaged", 'a wrong length at the end');
+is(import_file('t', put('late.csv', $plain . "none,1,x,2020-01-01,t\n")), 'invalid input syntax for type integer: "none"', 'a wrong value in the last row');
+like(import_file('t', put('open.csv', "a,b\n1,\"" . ("x\n" x 12_000_000))), qr/unterminated CSV quoted field/, 'a quote that is never closed');
+like(import_file('t', put('marker.csv', $plain . "\\.\n" . $plain)), qr/holds only "\\\."/, 'rows behind an end marker are not lost in silence');
+ok(!exists_table('t'), 'nothing is left of imports that failed');
+
+# Long fields, before and behind the sample.
+is(import_file('wide', put('wide.csv', "a,b\n1," . ('x' x 30_000_000) . "\n2,\"" . ("y\n" x 10_000_000) . "\"\n")), 2, 'fields of 30 and 20 MB');
+is($node->safe_psql('postgres', "SELECT string_agg(length(b)::text, ' ' ORDER BY a) FROM wide"), '30000000 20000000', 'nothing of them is missing');
+
+# Failing again and again leaves no file open.
+SKIP:
+{
+    skip 'no /proc here', 1 unless -d '/proc/self/fd';
+    my ($before, $after) = split /\n/, $node->safe_psql('postgres', <<"SQL");
+CREATE FUNCTION open_files() RETURNS bigint LANGUAGE sql AS \$\$SELECT count(*) FROM pg_ls_dir('/proc/self/fd')\$\$;
+CREATE FUNCTION fail(n int) RETURNS int LANGUAGE plpgsql AS \$\$
+BEGIN
+    FOR i IN 1 .. n LOOP
+        BEGIN
+            PERFORM mlplat.import_csv('t', '$dir/cut.gz');
+            RAISE 'the import did not fail';
+        EXCEPTION WHEN data_corrupted THEN NULL;
+        END;
+    END LOOP;
+    RETURN n;
+END \$\$;
+SELECT fail(1) AS n, open_files() INTO TEMP before;
+SELECT fail(50) AS n INTO TEMP again;
+SELECT open_files FROM before;
+SELECT open_files();
+SQL
+    cmp_ok($after - $before, '<', 25, 'no file stays open after errors');
+}
+
+# Another session sees the progress; a cancel ends the import at once, and nothing is left.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE slow (a int);
+CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END$$;
+CREATE TRIGGER wait BEFORE INSERT ON slow FOR EACH ROW EXECUTE FUNCTION wait();
+SQL
+my $numbers = put('numbers.csv', "a\n" . join('', map {"$_\n"} 1 .. 300_000));
+my ($out, $err) = ('', '');
+my $session = IPC::Run::start(
+    [ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', "SELECT rows_loaded FROM mlplat.import_csv('slow', '$numbers')" ],
+    '>', \$out, '2>', \$err);
+ok( $node->poll_query_until('postgres',
+        "SELECT count(*) = 1 FROM pg_stat_progress_copy WHERE relid = 'slow'::regclass AND command = 'COPY FROM' AND tuples_processed > 10"),
+    'the progress is shown');
+my $start = time;
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%import_csv%' AND pid <> pg_backend_pid()");
+$session->finish;
+like($err, qr/canceling statement due to user request/, 'a cancel ends the import');
+cmp_ok(time - $start, '<', 10, 'at once');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM slow'), 0, 'nothing is left of it');
+
+# Databases of other encodings: files are converted, keys are hashed alike.
+$node->safe_psql('postgres', "CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+$node->safe_psql('latin1', 'CREATE EXTENSION mlplat');
+is(import_file('t', put('utf8.csv', "a\n\xc3\xa9\n"), '{}', 'latin1'), 1, 'a UTF-8 file into a LATIN1 database');
+is($node->safe_psql('latin1', 'SELECT ascii(a) FROM t'), 233, 'is converted');
+is(import_file('t', put('latin1.csv', "a\n\xe9\n"), '{}', 'latin1'), 1, 'a file that is no UTF-8 is taken for one of the database');
+is(import_file('t', put('euro.csv', "a\n\xe2\x82\xac\n"), '{}', 'latin1'),
+    'character with byte sequence 0xe2 0x82 0xac in encoding "UTF8" has no equivalent in encoding "LATIN1"',
+    'a character that the database lacks');
+is( $node->safe_psql('latin1', "SELECT mlplat.fold_of(a, 1000000) FROM t LIMIT 1"),
+    $node->safe_psql('postgres', "SELECT mlplat.fold_of(chr(233), 1000000)"), 'a key has one hash in all encodings');
+
+$node->stop;
+done_testing();
