@@ -194,55 +194,55 @@ put_tile(const MlTsqr *t, const double *x, const double *y, const double *root, 
 	return sum;
 }
 
-/* Where rows of a tile are missing: zero, and the indicator. */
-static void
+/*
+ * The cells of a tile that are no numbers: a missing one becomes zero, and 1 in its indicator. False: it has none
+ * yet, or the cell is infinite.
+ */
+static bool
 mark_missing(const LinearState *s, const double *x, const double *root, size_t n, double *to)
 {
 	uint32_t p = s->n_features;
+	size_t ld = s->tsqr->ld;
 
-	for (uint32_t j = 0; j < p; j++)
+	for (size_t i = 0; i < n; i++)
 	{
-		for (size_t i = 0; i < n && s->indicator[1 + j]; i++)
+		for (uint32_t j = 0; j < p; j++)
 		{
-			if (isnan(x[i * p + j]))
-			{
-				to[(1 + j) * s->tsqr->ld + i] = 0;
-				to[s->indicator[1 + j] * s->tsqr->ld + i] = root[i];
-			}
+			double value = x[i * p + j];
+			uint32_t c = s->indicator[1 + j];
+
+			if (value - value == 0)
+				continue;
+			if (c == 0 || !isnan(value))
+				return false;
+			to[(1 + j) * ld + i] = 0;
+			to[c * ld + i] = root[i];
 		}
 	}
+	return true;
 }
 
-/*
- * Rows into a free place of the state, *at of them; fewer than room when the next tile needs indicators that
- * are not there yet.
- */
-static MlStatus
+/* Rows into a free place of the state; returns how many: fewer than room when the next tile needs a closer look. */
+static size_t
 put_rows(const LinearState *s, const double *x, const double *y, const double *w, size_t room,
-		 size_t first, size_t *at)
+		 size_t first)
 {
 	size_t p = s->n_features;
 
-	for (*at = 0; *at < room; *at += TILE)
+	for (size_t at = 0; at < room; at += TILE)
 	{
-		const double *rows = x + *at * p;
-		size_t n = ML_MIN(TILE, room - *at);
-		double root[TILE], *to = s->tsqr->a + first + *at, odd;
-		uint32_t n_new;
+		const double *rows = x + at * p;
+		size_t n = ML_MIN(TILE, room - at);
+		double root[TILE], *to = s->tsqr->a + first + at, odd;
 
 		for (size_t i = 0; i < n; i++)
-			root[i] = w ? sqrt(w[*at + i]) : 1;
-		odd = n == TILE ? put_tile(s->tsqr, rows, y + *at, root, p, TILE, to)
-						: put_tile(s->tsqr, rows, y + *at, root, p, n, to);
-		if (odd == 0)
-			continue;
-		ML_TRY(find_missing(s, rows, n, s->fresh, &n_new));
-		if (n_new > 0)
-			return ML_OK;
-		mark_missing(s, rows, root, n, to);
+			root[i] = w ? sqrt(w[at + i]) : 1;
+		odd = n == TILE ? put_tile(s->tsqr, rows, y + at, root, p, TILE, to)
+						: put_tile(s->tsqr, rows, y + at, root, p, n, to);
+		if (odd != 0 && !mark_missing(s, rows, root, n, to))
+			return at;
 	}
-	*at = room;
-	return ML_OK;
+	return room;
 }
 
 static MlStatus
@@ -256,7 +256,7 @@ accumulate_rows(LinearState *s, const double *x, const double *y, const double *
 		uint32_t n_new;
 
 		ML_TRY(ml_tsqr_room(s->tsqr, n, &first, &room));
-		ML_TRY(put_rows(s, x, y, w, room, first, &at));
+		at = put_rows(s, x, y, w, room, first);
 		ML_TRY(ml_tsqr_commit(s->tsqr, at));
 		x += at * p;
 		y += at;
