@@ -59,8 +59,8 @@ poll_if(MlEnv *env)
 size_t
 ml_qr_work(size_t n)
 {
-	/* T of a panel, and the larger of dgeqrf's tau and work, or a panel's work over n columns. */
-	return PANEL * PANEL + (PANEL + 1) * ML_MAX(n, PANEL);
+	/* tau and the work of dgeqrf; or T of a panel and its work over n columns. */
+	return n <= FEW_COLUMNS ? (PANEL + 1) * n : PANEL * PANEL + PANEL * n;
 }
 
 /* All of it in one call. */
@@ -78,7 +78,7 @@ ml_qr_reduce(MlEnv *env, double *a, size_t m, size_t n, size_t ld, double *work)
 	size_t steps = ML_MIN(m, n);
 	double *t = work, *rest = work + PANEL * PANEL;
 
-	if (n <= FEW_COLUMNS && m <= 4096)
+	if (n <= FEW_COLUMNS)
 	{
 		if (steps > 0)
 			reduce_whole(a, m, n, ld, work);
@@ -283,10 +283,13 @@ ml_upper_inverse_norms(MlEnv *env, const double *u, size_t n, size_t ld, double 
 	if (panel == NULL)
 		return ML_ENOMEM;
 	memset(out, 0, n * sizeof(double));
-	for (size_t k = 0; k < n && status == ML_OK; k += PANEL)
+	for (size_t k = 0, cols; k < n && status == ML_OK; k += cols)
 	{
-		size_t cols = ML_MIN(PANEL, n - k), rows = k + cols;
+		size_t rows;
 
+		/* A wide panel is faster, but then one call takes long when there are many rows. */
+		cols = ML_MIN(k < 1024 ? PANEL : PANEL / 4, n - k);
+		rows = k + cols;
 		memset(panel, 0, rows * cols * sizeof(double));
 		for (size_t j = 0; j < cols; j++)
 			panel[k + j + j * rows] = 1;

@@ -3,7 +3,7 @@
  *		A pool of threads that runs index ranges for pure code.
  *
  * Workers block all signals, never allocate, never call PostgreSQL. The calling
- * thread takes part and polls cancel between tasks. Which thread runs which
+ * thread takes part as worker 0 and polls cancel between tasks. Which thread runs which
  * task is not fixed, so a task writes only to places of its own index; callers
  * reduce in index order. Then results do not depend on the number of threads.
  */

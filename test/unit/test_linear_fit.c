@@ -175,6 +175,89 @@ dataset_equals_streaming(void)
 	}
 }
 
+/* A number and a date, each sometimes missing; raw[i * 3]: number, date, target. */
+static void
+make_dated(MlArena *arena, double *raw, size_t n, MlSchema **schema)
+{
+	MlRng rng;
+
+	ml_rng_seed(&rng, 3, 3);
+	for (size_t i = 0; i < n; i++)
+	{
+		double day = (double) ml_rng_below(&rng, 3000);
+
+		raw[i * 3] = i % 9 == 4 ? NAN : ml_rng_normal(&rng);
+		raw[i * 3 + 1] = i % 5 == 2 ? NAN : day * 86400e6;
+		raw[i * 3 + 2] = 0.01 * day + (i % 5 == 2 ? 7 : 0) + ml_rng_normal(&rng);
+	}
+	CHECK(ml_schema_create(arena, 2, schema) == ML_OK);
+	for (uint32_t k = 0; k < 2; k++)
+	{
+		MlInput *input = &(*schema)->inputs[k];
+
+		input->name = input->type_name = ml_arena_text(arena, k ? "when" : "x", k ? 4 : 1);
+		input->kind = k ? ML_DATE : ML_NUMERIC;
+		input->width = ML_WIDTH_FLOAT64;
+		input->n_slots = 1;
+	}
+	CHECK(ml_schema_layout(*schema) == ML_OK);
+	ml_schema_seal(*schema);
+}
+
+/* The parts of a date are missing together: streaming gives them one indicator, as the design does. */
+static void
+dates_stream_as_from_a_dataset(void)
+{
+	enum
+	{
+		N = 700
+	};
+	static const MlWidth widths[] = {ML_WIDTH_FLOAT64, ML_WIDTH_FLOAT64, ML_WIDTH_FLOAT64};
+	const MlStreaming *s = ml_algo_linear.streaming;
+	double *raw = malloc(N * 3 * sizeof(double)), x[16], a, b;
+	Table empty = {.n_numbers = 1}; /* for options only */
+	Training t;
+	MlEnv env;
+	MlFrame *frame;
+	MlDataset data = {.task = ML_REGRESSION, .target_column = 2, .weight_column = -1};
+	MlFitInput input = {.train = {NULL, N}};
+	MlStreamInput stream = {0};
+	void *state, *streamed, *resident;
+
+	ml_env_init(&env);
+	CHECK(training_begin(&t, &env, &empty, "{}") == ML_OK);
+	make_dated(&t.arena, raw, N, &t.schema);
+	CHECK(ml_frame_create(&env, widths, 3, &frame) == ML_OK);
+	stream.params = input.params = &t.params;
+	stream.n_features = t.schema->n_features;
+	CHECK(s->begin(&t.arena, &stream, &state) == ML_OK);
+	for (size_t i = 0; i < N; i++)
+	{
+		CHECK(ml_frame_append(frame, raw + i * 3) == ML_OK);
+		ml_schema_expand(t.schema, raw + i * 3, x);
+		CHECK(s->accumulate(state, x, raw + i * 3 + 2, NULL, 1) == ML_OK);
+	}
+	data.schema = t.schema;
+	data.frame = frame;
+	input.data = &data;
+	CHECK(ml_algo_linear.fit(&env, &t.arena, &input, &t.report, &resident) == ML_OK);
+	CHECK(s->finish(state, &t.arena, t.schema, &t.report, &streamed) == ML_OK);
+	for (size_t i = 0; i < N; i++)
+	{
+		ml_schema_expand(t.schema, raw + i * 3, x);
+		ml_algo_linear.predict(streamed, x, &a);
+		ml_algo_linear.predict(resident, x, &b);
+		CHECK_NEAR(a, b, 1e-9);
+	}
+	CHECK(ml_algo_linear.coefficients(&env, streamed, t.schema, keep_row, &t) == ML_OK);
+	CHECK(t.n_rows == 1 + t.schema->n_features + 2);
+	CHECK_NEAR(t.rows[t.n_rows - 1].value, 7, 0.5);
+	ml_frame_free(frame);
+	free(raw);
+	training_end(&t);
+	ml_env_close(&env);
+}
+
 /* The same bytes with one thread and with four, whatever the number of lanes. */
 static void
 threads_do_not_change_the_bytes(void)
@@ -435,6 +518,7 @@ main(void)
 {
 	RUN(factors_equal_columns_by_hand);
 	RUN(dataset_equals_streaming);
+	RUN(dates_stream_as_from_a_dataset);
 	RUN(threads_do_not_change_the_bytes);
 	RUN(dependent_levels_are_aliased);
 	RUN(rare_levels_share_the_reference);

@@ -38,6 +38,7 @@ typedef struct Lane
 
 typedef struct LinearFit
 {
+	MlEnv *env; /* for the calling thread only */
 	const MlFitInput *input;
 	const MlDesign *design;
 	MlLeastOptions options;
@@ -164,7 +165,6 @@ run_lane(void *arg, size_t task, int worker)
 	const MlFitInput *input = fit->input;
 	size_t first = fit->first + task * fit->chunk, n;
 
-	(void) worker;
 	if (first >= input->train.n || lane->status != ML_OK || lane->bad_target)
 		return;
 	n = ML_MIN(fit->chunk, input->train.n - first);
@@ -176,7 +176,10 @@ run_lane(void *arg, size_t task, int worker)
 	if (lane->bad_target)
 		return;
 	if (lane->tsqr)
+	{
+		lane->tsqr->poll = worker == 0 ? fit->env : NULL;
 		lane->status = fold_dense(fit, lane, n);
+	}
 	for (size_t i = 0; i < n && lane->tsqr && fit->n_levels > 0; i++)
 		add_to_levels(fit, lane, i);
 	for (size_t i = 0; i < n && lane->gram; i++)
@@ -246,7 +249,6 @@ make_lane(MlArena *scratch, const LinearFit *fit, Lane *lane)
 	if (fit->options.extended)
 		return ml_ddgram_create(scratch, p + 2 + fit->n_levels, &lane->gram);
 	ML_TRY(ml_tsqr_create(scratch, p + 2, waves * chunk, &lane->tsqr));
-	lane->tsqr->poll = NULL;
 	return make_levels(scratch, fit, &lane->levels);
 }
 
@@ -387,7 +389,7 @@ MlStatus
 ml_linear_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *report,
 			  void **model)
 {
-	LinearFit fit = {.input = input};
+	LinearFit fit = {.env = env, .input = input};
 	MlArena scratch;
 	MlStatus status;
 

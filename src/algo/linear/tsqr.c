@@ -4,8 +4,8 @@
  *
  * The matrix has room for R and a block of rows. Blocks of 256 rows are the
  * fastest up to some hundred columns; beyond, smaller ones keep the time
- * between two polls short. It starts with 16 rows and doubles, so that the
- * state of a small group is small.
+ * between two polls short. It starts with room for few rows and grows, so that
+ * the state of a small group is small.
  */
 #include <cblas.h>
 #include <math.h>
@@ -15,6 +15,7 @@
 #include "core/linalg.h"
 
 #define FIRST_ROWS 16
+#define GROWTH 4
 #define BLOCK_MIN 64
 #define BLOCK_MAX 256
 
@@ -165,7 +166,9 @@ ml_tsqr_room(MlTsqr *t, size_t want, size_t *first, size_t *rows)
 
 	if (used == t->ld)
 	{
-		ML_TRY(reallocate(t, ML_MIN(2 * t->ld, most_rows(t)), t->column_capacity, t->n_top));
+		size_t more = GROWTH * t->ld, most = most_rows(t);
+
+		ML_TRY(reallocate(t, 2 * more < most ? more : most, t->column_capacity, t->n_top));
 	}
 	*first = used;
 	*rows = ML_MIN(want, t->ld - used);
