@@ -139,6 +139,26 @@ extended_precision_keeps_all_digits(void)
 	}
 }
 
+/* Equal weights change no coefficient, though a weight of 0.1 makes every product inexact in double. */
+static void
+extended_precision_keeps_digits_under_weights(void)
+{
+	const NistSet *set = &(NistSet) NIST_WAMPLER5;
+	Table table = nist_table(set, 3);
+	MlEnv env;
+	Training t;
+
+	table.w = malloc(table.n * sizeof(double));
+	for (size_t i = 0; i < table.n; i++)
+		table.w[i] = 0.1;
+	ml_env_init(&env);
+	CHECK(train_stream(&t, &env, &table, "{\"precision\":\"extended\"}", 2) == ML_OK);
+	CHECK(coefficient_digits(&t, set) >= 12);
+	training_end(&t);
+	table_free(&table);
+	ml_env_close(&env);
+}
+
 /* Standard errors, sigma and R2 against the certified values; t and p follow from them. */
 static void
 nist_errors_and_summary(void)
@@ -302,6 +322,68 @@ weights_count_as_copies(void)
 	}
 	table_free(&t);
 	table_free(&copies);
+}
+
+/* A few rows that take in the triangle of many keep the digits of columns with large means. */
+static void
+few_rows_take_in_many(void)
+{
+	const MlStreaming *s = ml_algo_linear.streaming;
+	Table t = table_random(6000, 3, 0, 0, 8);
+	MlStreamInput input = {.n_features = 3};
+	MlEnv env;
+	Training a, b;
+	void *few, *many;
+
+	for (size_t i = 0; i < t.n * 3; i++)
+		t.x[i] += 1e9;
+	ml_env_init(&env);
+	CHECK(training_begin(&a, &env, &t, "{}") == ML_OK);
+	input.params = &a.params;
+	CHECK(s->begin(&a.arena, &input, &few) == ML_OK && s->begin(&a.arena, &input, &many) == ML_OK);
+	CHECK(s->accumulate(few, t.x, t.y, NULL, 20) == ML_OK);
+	CHECK(s->accumulate(many, t.x + 60, t.y + 20, NULL, t.n - 20) == ML_OK);
+	CHECK(s->merge(few, many) == ML_OK);
+	CHECK(s->finish(few, &a.arena, a.schema, &a.report, &a.model) == ML_OK);
+	CHECK(ml_algo_linear.coefficients(&env, a.model, a.schema, keep_row, &a) == ML_OK);
+	CHECK(train_stream(&b, &env, &t, "{\"precision\":\"extended\"}", 1) == ML_OK);
+	for (size_t k = 1; k < 4; k++)
+		CHECK_NEAR(a.rows[k].value / b.rows[k].value, 1, 1e-11);
+	training_end(&a);
+	training_end(&b);
+	table_free(&t);
+	ml_env_close(&env);
+}
+
+/* The log-likelihood under weights, by its definition: normal with variance sigma^2 / w at the maximum. */
+static void
+likelihood_counts_weights(void)
+{
+	Table t = table_random(9000, 2, 0, 0, 8);
+	double variance = 0, likelihood = 0;
+	MlEnv env;
+	Training a, b;
+
+	t.w = malloc(t.n * sizeof(double));
+	for (size_t i = 0; i < t.n; i++)
+		t.w[i] = 0.5 + (double) (i % 5);
+	ml_env_init(&env);
+	CHECK(train_stream(&a, &env, &t, "{}", 3) == ML_OK);
+	CHECK(train_frame(&b, &env, &t, "{}") == ML_OK);
+	for (size_t i = 0; i < t.n; i++)
+		variance += t.w[i] * pow(t.y[i] - predict_row(&a, t.x + i * 2), 2) / (double) t.n;
+	for (size_t i = 0; i < t.n; i++)
+	{
+		double v = variance / t.w[i], r = t.y[i] - predict_row(&a, t.x + i * 2);
+
+		likelihood -= (log(2 * M_PI * v) + r * r / v) / 2;
+	}
+	CHECK_NEAR(summary_number(&a, "log_likelihood"), likelihood, 1e-11);
+	CHECK_NEAR(summary_number(&b, "log_likelihood"), likelihood, 1e-11);
+	training_end(&a);
+	training_end(&b);
+	table_free(&t);
+	ml_env_close(&env);
 }
 
 /* The same rows with missing values, imputed by hand: means, and indicators as columns. */
@@ -714,6 +796,45 @@ state_bytes_are_checked(void)
 	}
 }
 
+/* As many waiting rows as make a state fold at once: it would never have been saved so. */
+static void
+state_with_too_many_rows_is_refused(void)
+{
+	const MlStreaming *s = ml_algo_linear.streaming;
+	MlStreamInput input = {.n_features = 1};
+	Table t = table_make(1, 1, 0, 0);
+	MlBuffer bytes;
+	MlReader in;
+	MlEnv env;
+	Training a;
+	void *state;
+
+	ml_env_init(&env);
+	CHECK(training_begin(&a, &env, &t, "{}") == ML_OK);
+	input.params = &a.params;
+	for (uint32_t rows = 258; rows <= 260; rows++)
+	{
+		ml_buffer_init(&bytes, &env);
+		ml_put_u8(&bytes, 0);
+		ml_put_u32(&bytes, 1);
+		ml_put_u32(&bytes, 3);
+		ml_put_u64(&bytes, rows);
+		ml_put_f64(&bytes, 0);
+		ml_put_u8(&bytes, 0);
+		ml_put_u8(&bytes, 0);
+		ml_put_u32(&bytes, 256);
+		ml_put_u32(&bytes, rows);
+		for (uint32_t k = 0; k < 3 * rows; k++)
+			ml_put_f64(&bytes, k);
+		ml_reader_init(&in, &env, bytes.data, bytes.len);
+		CHECK(s->load(&in, &a.arena, &input, &state) == (rows < 259 ? ML_OK : ML_ECORRUPT));
+		ml_buffer_free(&bytes);
+	}
+	training_end(&a);
+	table_free(&t);
+	ml_env_close(&env);
+}
+
 /* States that do not belong together are not merged. */
 static void
 different_states_do_not_merge(void)
@@ -779,10 +900,13 @@ main(void)
 	RUN(nist_sets_keep_their_digits);
 	RUN(nist_sets_keep_their_digits_when_folded);
 	RUN(extended_precision_keeps_all_digits);
+	RUN(extended_precision_keeps_digits_under_weights);
 	RUN(nist_errors_and_summary);
 	RUN(summary_of_longley);
 	RUN(merging_equals_all_at_once);
+	RUN(few_rows_take_in_many);
 	RUN(weights_count_as_copies);
+	RUN(likelihood_counts_weights);
 	RUN(missing_values_are_imputed_with_an_indicator);
 	RUN(always_missing_feature_is_aliased);
 	RUN(ridge_solves_its_normal_equations);
@@ -792,6 +916,7 @@ main(void)
 	RUN(contributions_add_up);
 	RUN(model_bytes_are_checked);
 	RUN(state_bytes_are_checked);
+	RUN(state_with_too_many_rows_is_refused);
 	RUN(different_states_do_not_merge);
 	RUN(every_allocation_may_fail);
 	return unit_end();

@@ -302,7 +302,7 @@ dependent_levels_are_aliased(void)
 	Table t = make_skewed(2000, 2, 3, 4);
 	double row[5], rss = 0;
 	size_t aliased = 0;
-	Training a;
+	Training a, exact;
 	MlEnv env;
 
 	for (size_t i = 0; i < t.n; i++)
@@ -317,6 +317,14 @@ dependent_levels_are_aliased(void)
 	ml_env_init(&env);
 	CHECK(train_frame(&a, &env, &t, "{}") == ML_OK);
 	CHECK(a.n_rows == 3 + 3 * 3 + 1); /* the missing level of the last */
+	CHECK(train_frame(&exact, &env, &t, "{\"precision\":\"extended\"}") == ML_OK);
+	for (size_t k = 0; k < a.n_rows; k++)
+	{
+		CHECK_NEAR(a.rows[k].value, exact.rows[k].value, 1e-9);
+		if (!isnan(exact.rows[k].std_error))
+			CHECK_NEAR(a.rows[k].std_error, exact.rows[k].std_error, 1e-9);
+	}
+	training_end(&exact);
 	for (size_t k = 0; k < a.n_rows; k++)
 	{
 		CHECK(isfinite(a.rows[k].value));
