@@ -78,13 +78,13 @@ label_ticks(MlAxis *axis, double step)
 {
 	static const char *const suffix[] = {"", "k", "M", "G", "T", "P"};
 	double scale = axis->percent ? 0.01 : 1.0, size = fmax(fabs(axis->lo), fabs(axis->hi));
-	int group = 0;
+	int group = 0, digits = 2 + (int) ceil(log10(size / step));
 
 	if (!axis->percent && (size >= 1e18 || size < 1e-4))
 	{
 		for (int i = 0; i < axis->n_ticks; i++)
 		{
-			const char *text = ml_human_number(axis->labels[i], axis->ticks[i], 4);
+			const char *text = ml_human_number(axis->labels[i], axis->ticks[i], digits);
 
 			if (text != axis->labels[i])
 				snprintf(axis->labels[i], ML_NUMBER_ROOM, "%s", text);
