@@ -210,15 +210,12 @@ typedef struct MlLogisticModel
 	double *std_error;   /* 1 + n_columns, or NULL */
 	double *level_share; /* of each level column, in the training rows */
 
-	/* Tables for prediction, made from the above. */
-	uint32_t n_numeric, n_factors;
-	uint32_t *numeric;       /* features */
-	double *slope, *missing; /* n_numeric x n_groups */
-	double *center;          /* n_numeric x n_groups: mean contribution in training */
-	uint32_t *factor, *factor_levels;
-	double **table;      /* per factor: (n_levels + 2) x n_groups: codes, missing, unseen */
-	double *factor_mean; /* n_factors x n_groups */
-	double *base;        /* n_groups: prediction of an average row */
+	/* Tables for prediction, made from the above; the values of the groups lie side by side. */
+	double *terms;       /* a row per column of the design, and one of zeros */
+	double *missing;     /* per number: what a missing value adds */
+	double *center;      /* per number: mean contribution in training */
+	double *factor_mean; /* per factor: the same */
+	double *base;        /* prediction of an average row */
 } MlLogisticModel;
 
 extern MlStatus ml_logistic_model_tables(MlArena *arena, MlLogisticModel *model);

@@ -3,9 +3,10 @@
  *		A fitted logistic regression: prediction, explanation, bytes.
  *
  * Prediction goes straight from the feature vector: a number adds slope times
- * value, or what a missing one is worth; a factor adds an entry of its table,
- * which has a place for every code, for missing and for unseen. The tables follow
- * from the design and the coefficients, so that an image stores only those.
+ * value, or what a missing one is worth; a factor adds the term of its level's
+ * column. Terms are the coefficients with the groups of a column side by side,
+ * and a row of zeros for levels without a column. They follow from the design
+ * and the coefficients, so that an image stores only those.
  */
 #include <math.h>
 #include <string.h>
@@ -15,11 +16,18 @@
 
 /* ---- tables */
 
+/* Intercept of group k. */
+static inline double
+intercept_of(const MlLogisticModel *model, uint32_t k)
+{
+	return model->coef[(size_t) k * (model->design->n_columns + 1)];
+}
+
 /* Coefficient of a column of the design for group k. */
 static inline double
 coef_of(const MlLogisticModel *model, uint32_t k, uint32_t column)
 {
-	return model->coef[(size_t) k * (model->design->n_columns + 1) + 1 + column];
+	return model->terms[(size_t) column * model->n_groups + k];
 }
 
 static MlStatus
@@ -28,33 +36,19 @@ allocate_tables(MlArena *arena, MlLogisticModel *model)
 	const MlDesign *design = model->design;
 	size_t groups = model->n_groups;
 
-	model->n_numeric = design->n_numeric;
-	model->n_factors = design->n_factors;
-	model->numeric = design->dense_feature;
-	model->factor = design->factor_feature;
-	model->factor_levels = design->factor_levels;
-	model->slope = ml_arena_array(arena, design->n_numeric, groups * sizeof(double));
+	model->terms = ml_arena_array(arena, (size_t) design->n_columns + 1, groups * sizeof(double));
 	model->missing = ml_arena_array(arena, design->n_numeric, groups * sizeof(double));
 	model->center = ml_arena_array(arena, design->n_numeric, groups * sizeof(double));
 	model->factor_mean = ml_arena_array(arena, design->n_factors, groups * sizeof(double));
-	model->table = ml_arena_array(arena, design->n_factors, sizeof(double *));
 	model->base = ml_arena_array(arena, groups, sizeof(double));
-	if (!model->slope || !model->missing || !model->center || !model->factor_mean ||
-		!model->table || !model->base)
+	if (!model->terms || !model->missing || !model->center || !model->factor_mean || !model->base)
 		return ML_ENOMEM;
-	for (uint32_t f = 0; f < design->n_factors; f++)
-	{
-		model->table[f] =
-			ml_arena_array(arena, (size_t) design->factor_levels[f] + 2, groups * sizeof(double));
-		if (!model->table[f])
-			return ML_ENOMEM;
-	}
 	return ML_OK;
 }
 
 /*
- * Slope, worth of a missing value and mean contribution of the numbers. A missing value stands for the mean,
- * and switches the indicator on, if there is one: both come in the order of features.
+ * Worth of a missing value and mean contribution of the numbers. A missing value stands for the mean, and
+ * switches the indicator on, if there is one: both come in the order of features.
  */
 static void
 fill_numbers(MlLogisticModel *model, uint32_t k)
@@ -65,9 +59,8 @@ fill_numbers(MlLogisticModel *model, uint32_t k)
 	for (uint32_t j = 0; j < design->n_numeric; j++)
 	{
 		size_t at = (size_t) j * groups + k;
-		double slope = coef_of(model, k, j), mean = slope * design->columns[j].mean;
+		double mean = coef_of(model, k, j) * design->columns[j].mean;
 
-		model->slope[at] = slope;
 		model->missing[at] = model->center[at] = mean;
 		if (next < design->n_dense && design->dense_feature[next] == design->dense_feature[j])
 		{
@@ -79,12 +72,11 @@ fill_numbers(MlLogisticModel *model, uint32_t k)
 	}
 }
 
-/* Tables of the factors; levels without a column, and unseen ones, add nothing. */
+/* Mean contribution of the factors. */
 static void
 fill_factors(MlLogisticModel *model, uint32_t k)
 {
 	const MlDesign *design = model->design;
-	uint32_t groups = model->n_groups;
 
 	for (uint32_t f = 0; f < design->n_factors; f++)
 	{
@@ -94,12 +86,10 @@ fill_factors(MlLogisticModel *model, uint32_t k)
 		{
 			uint32_t column = design->factor_column[f][code];
 
-			if (column == ML_NO_COLUMN)
-				continue;
-			model->table[f][(size_t) code * groups + k] = coef_of(model, k, column);
-			mean += coef_of(model, k, column) * model->level_share[column - design->n_dense];
+			if (column != ML_NO_COLUMN)
+				mean += coef_of(model, k, column) * model->level_share[column - design->n_dense];
 		}
-		model->factor_mean[(size_t) f * groups + k] = mean;
+		model->factor_mean[(size_t) f * model->n_groups + k] = mean;
 		model->base[k] += mean;
 	}
 }
@@ -108,15 +98,14 @@ fill_factors(MlLogisticModel *model, uint32_t k)
 MlStatus
 ml_logistic_model_tables(MlArena *arena, MlLogisticModel *model)
 {
-	size_t n = (size_t) model->n_groups * (model->design->n_columns + 1);
+	uint32_t groups = model->n_groups, columns = model->design->n_columns;
 
-	for (size_t i = 0; i < n; i++)
-		if (!isfinite(model->coef[i]))
-			return ml_fail(arena->env, ML_EDATA, "a coefficient is not finite");
 	ML_TRY(allocate_tables(arena, model));
-	for (uint32_t k = 0; k < model->n_groups; k++)
+	for (uint32_t k = 0; k < groups; k++)
 	{
-		model->base[k] = model->coef[(size_t) k * (model->design->n_columns + 1)];
+		for (uint32_t c = 0; c < columns; c++)
+			model->terms[(size_t) c * groups + k] = model->coef[(size_t) k * (columns + 1) + 1 + c];
+		model->base[k] = intercept_of(model, k);
 		fill_numbers(model, k);
 		fill_factors(model, k);
 	}
@@ -125,39 +114,46 @@ ml_logistic_model_tables(MlArena *arena, MlLogisticModel *model)
 
 /* ---- prediction */
 
-/* The place of a code in the table of factor f. */
-static inline size_t
-table_place(const MlLogisticModel *model, uint32_t f, double code)
+/* What factor f of x adds, for all groups; zeros for an unseen level, whatever its code. */
+static inline const double *
+factor_term(const MlLogisticModel *model, uint32_t f, const double *x)
 {
-	uint32_t n_levels = model->factor_levels[f];
+	const MlDesign *design = model->design;
+	uint32_t n_levels = design->factor_levels[f], column = ML_NO_COLUMN;
+	double code = x[design->factor_feature[f]];
 
 	if (code != code)
-		return n_levels;
-	return code >= 0 && code < n_levels ? (size_t) code : (size_t) n_levels + 1;
+		column = design->factor_column[f][n_levels];
+	else if (code >= 0 && code < n_levels)
+		column = design->factor_column[f][(uint32_t) code];
+	return model->terms +
+		   (size_t) (column == ML_NO_COLUMN ? design->n_columns : column) * model->n_groups;
 }
 
 /* Log-odds of class 1. Two sums, so that additions overlap. */
 static double
 score_binary(const MlLogisticModel *model, const double *x)
 {
+	const MlDesign *design = model->design;
+	const uint32_t *feature = design->dense_feature;
 	double even = model->coef[0], odd = 0;
 	uint32_t j = 0;
 
-	for (; j + 2 <= model->n_numeric; j += 2)
+	for (; j + 2 <= design->n_numeric; j += 2)
 	{
-		double a = x[model->numeric[j]], b = x[model->numeric[j + 1]];
+		double a = x[feature[j]], b = x[feature[j + 1]];
 
-		even += a == a ? a * model->slope[j] : model->missing[j];
-		odd += b == b ? b * model->slope[j + 1] : model->missing[j + 1];
+		even += a == a ? a * model->terms[j] : model->missing[j];
+		odd += b == b ? b * model->terms[j + 1] : model->missing[j + 1];
 	}
-	if (j < model->n_numeric)
+	if (j < design->n_numeric)
 	{
-		double a = x[model->numeric[j]];
+		double a = x[feature[j]];
 
-		even += a == a ? a * model->slope[j] : model->missing[j];
+		even += a == a ? a * model->terms[j] : model->missing[j];
 	}
-	for (uint32_t f = 0; f < model->n_factors; f++)
-		odd += model->table[f][table_place(model, f, x[model->factor[f]])];
+	for (uint32_t f = 0; f < design->n_factors; f++)
+		odd += *factor_term(model, f, x);
 	return even + odd;
 }
 
@@ -165,25 +161,26 @@ score_binary(const MlLogisticModel *model, const double *x)
 static void
 score_classes(const MlLogisticModel *model, const double *x, double *out)
 {
+	const MlDesign *design = model->design;
 	uint32_t groups = model->n_groups;
 
 	for (uint32_t k = 0; k < groups; k++)
-		out[k] = model->coef[(size_t) k * (model->design->n_columns + 1)];
-	for (uint32_t j = 0; j < model->n_numeric; j++)
+		out[k] = intercept_of(model, k);
+	for (uint32_t j = 0; j < design->n_numeric; j++)
 	{
-		double value = x[model->numeric[j]];
-		const double *slope = model->slope + (size_t) j * groups,
+		double value = x[design->dense_feature[j]];
+		const double *slope = model->terms + (size_t) j * groups,
 					 *missing = model->missing + (size_t) j * groups;
 
 		for (uint32_t k = 0; k < groups; k++)
 			out[k] += value == value ? value * slope[k] : missing[k];
 	}
-	for (uint32_t f = 0; f < model->n_factors; f++)
+	for (uint32_t f = 0; f < design->n_factors; f++)
 	{
-		const double *entry = model->table[f] + table_place(model, f, x[model->factor[f]]) * groups;
+		const double *term = factor_term(model, f, x);
 
 		for (uint32_t k = 0; k < groups; k++)
-			out[k] += entry[k];
+			out[k] += term[k];
 	}
 }
 
@@ -217,28 +214,53 @@ ml_logistic_contributions(MlEnv *env, const void *fitted, const double *x, uint3
 						  double *contributions, double *base)
 {
 	const MlLogisticModel *model = fitted;
+	const MlDesign *design = model->design;
 	uint32_t groups = model->n_groups;
 
 	(void) env;
 	if (groups == 1)
 		k = 0;
-	for (uint32_t j = 0; j < model->n_numeric; j++)
+	for (uint32_t j = 0; j < design->n_numeric; j++)
 	{
 		size_t at = (size_t) j * groups + k;
-		double value = x[model->numeric[j]];
+		double value = x[design->dense_feature[j]];
 
-		contributions[model->numeric[j]] =
-			(value == value ? value * model->slope[at] : model->missing[at]) - model->center[at];
+		contributions[design->dense_feature[j]] =
+			(value == value ? value * model->terms[at] : model->missing[at]) - model->center[at];
 	}
-	for (uint32_t f = 0; f < model->n_factors; f++)
-		contributions[model->factor[f]] =
-			model->table[f][table_place(model, f, x[model->factor[f]]) * groups + k] -
-			model->factor_mean[(size_t) f * groups + k];
+	for (uint32_t f = 0; f < design->n_factors; f++)
+		contributions[design->factor_feature[f]] =
+			factor_term(model, f, x)[k] - model->factor_mean[(size_t) f * groups + k];
 	*base = model->base[k];
 	return ML_OK;
 }
 
-/* The standard deviation, over the training rows, of what each feature adds; classes are averaged. */
+/* The variance, over the training rows, of what factor f adds to the score of group k. */
+static double
+factor_variance(const MlLogisticModel *model, uint32_t f, uint32_t k)
+{
+	const MlDesign *design = model->design;
+	double mean = model->factor_mean[(size_t) f * model->n_groups + k], rest = 1, square = 0;
+
+	for (uint32_t code = 0; code <= design->factor_levels[f]; code++)
+	{
+		uint32_t column = design->factor_column[f][code];
+		double share, off;
+
+		if (column == ML_NO_COLUMN)
+			continue;
+		share = model->level_share[column - design->n_dense];
+		off = coef_of(model, k, column) - mean;
+		square += share * off * off;
+		rest -= share;
+	}
+	return square + fmax(rest, 0) * mean * mean;
+}
+
+/*
+ * The standard deviation, over the training rows, of what each feature adds; classes are averaged. For a
+ * number that is |coefficient| times its standard deviation, an indicator beside it taken as independent.
+ */
 void
 ml_logistic_importance(const void *fitted, double *gain)
 {
@@ -261,27 +283,10 @@ ml_logistic_importance(const void *fitted, double *gain)
 				deviation = hypot(deviation, coef_of(model, k, next) * design->columns[next].scale);
 				next++;
 			}
-			gain[model->numeric[j]] += fabs(deviation) / groups;
+			gain[design->dense_feature[j]] += fabs(deviation) / groups;
 		}
 		for (uint32_t f = 0; f < design->n_factors; f++)
-		{
-			double mean = model->factor_mean[(size_t) f * groups + k], rest = 1, square = 0;
-
-			for (uint32_t code = 0; code <= design->factor_levels[f]; code++)
-			{
-				uint32_t column = design->factor_column[f][code];
-				double share, off;
-
-				if (column == ML_NO_COLUMN)
-					continue;
-				share = model->level_share[column - design->n_dense];
-				off = coef_of(model, k, column) - mean;
-				square += share * off * off;
-				rest -= share;
-			}
-			square += fmax(rest, 0) * mean * mean;
-			gain[model->factor[f]] += sqrt(square) / groups;
-		}
+			gain[design->factor_feature[f]] += sqrt(factor_variance(model, f, k)) / groups;
 	}
 }
 
