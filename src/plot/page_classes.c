@@ -1,6 +1,6 @@
 /*
  * page_classes.c
- *		The confusion matrix: as a heat map, as figures per class, and the mix-ups that matter.
+ *		The confusion matrix: as a heat map, as figures per class, the mix-ups that matter, other thresholds.
  */
 #include "plot/page.h"
 
@@ -101,8 +101,7 @@ put_class_table(MlPage *page)
 		rows[k] = figures_of(page, k);
 	if (n > shown)
 		qsort(rows, n, sizeof(ClassFigures), by_recall);
-	ml_page_card(page, n > shown ? "The classes that are found least" : "Class by class",
-				 n == 2 ? "two" : "");
+	ml_page_card(page, n > shown ? "The classes that are found least" : "Class by class", "");
 	if (n == 2)
 		put_binary_sentence(page);
 	ml_page_raw(page,
@@ -114,7 +113,7 @@ put_class_table(MlPage *page)
 		const double values[4] = {rows[i].rows, rows[i].precision, rows[i].recall, rows[i].f1};
 
 		ml_page_raw(page, "<tr><td>");
-		ml_page_name(page, page->confusion_labels[rows[i].index], n == 2 ? 30.0 : 11.0);
+		ml_page_name(page, page->confusion_labels[rows[i].index], 11.0);
 		ml_page_raw(page, "</td>");
 		for (int k = 0; k < 4; k++)
 		{
@@ -128,6 +127,75 @@ put_class_table(MlPage *page)
 	if (n > shown)
 		ml_put_format(page->out, "<p class=\"more\">and %zu more classes</p>", n - shown);
 	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* The point of the ROC curve whose threshold is nearest to wanted; SIZE_MAX: none is near. */
+static size_t
+nearest_threshold(const double *threshold, size_t n, double wanted)
+{
+	size_t best = SIZE_MAX;
+
+	for (size_t i = 0; i < n; i++)
+		if (fabs(threshold[i] - wanted) <
+			(best == SIZE_MAX ? 0.03 : fabs(threshold[best] - wanted)))
+			best = i;
+	return best;
+}
+
+/* One row of the thresholds' table: how many rows are called positive, are so rightly, and are missed. */
+static void
+put_threshold(MlPage *page, double threshold, double fpr, double tpr)
+{
+	const double *c = page->confusion;
+	double negatives = c[0] + c[1], positives = c[2] + c[3];
+	double called = fpr * negatives + tpr * positives;
+	const double shares[3] = {share(called, negatives + positives), share(tpr * positives, called),
+							  tpr};
+
+	ml_page_raw(page, "<tr><td>");
+	ml_page_percent(page, threshold);
+	ml_page_raw(page, "</td>");
+	for (int k = 0; k < 3; k++)
+	{
+		ml_page_raw(page, "<td class=\"r\">");
+		ml_page_percent(page, shares[k]);
+		ml_page_raw(page, "</td>");
+	}
+	ml_page_raw(page, "</tr>");
+}
+
+/* What other thresholds than one half would give, for those who weigh the two errors otherwise. */
+static MlStatus
+put_thresholds(MlPage *page)
+{
+	static const double wanted[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+	const MlJson *roc = ml_json_get(page->curves, "roc");
+	double *threshold, *fpr, *tpr;
+	size_t n, n_fpr, n_tpr, last = SIZE_MAX;
+
+	ML_TRY(ml_fact_doubles(page, roc, "threshold", &threshold, &n));
+	ML_TRY(ml_fact_doubles(page, roc, "fpr", &fpr, &n_fpr));
+	ML_TRY(ml_fact_doubles(page, roc, "tpr", &tpr, &n_tpr));
+	n = ML_MIN(n, ML_MIN(n_fpr, n_tpr));
+	if (n < 3)
+		return ML_OK;
+	ml_page_card(page, "Other thresholds", "");
+	ml_page_raw(page, "<p>What happens when a row counts as \xE2\x80\x9C");
+	ml_page_name(page, page->confusion_labels[1], 20.0);
+	ml_page_raw(page, "\xE2\x80\x9D from another probability on.</p>"
+					  "<div class=\"scroll\"><table><thead><tr><th>From</th>"
+					  "<th class=\"r\">Rows called</th><th class=\"r\">Precision</th>"
+					  "<th class=\"r\">Recall</th></tr></thead><tbody>");
+	for (size_t k = 0; k < sizeof(wanted) / sizeof(wanted[0]); k++)
+	{
+		size_t at = nearest_threshold(threshold, n, wanted[k]);
+
+		if (at != SIZE_MAX && at != last)
+			put_threshold(page, threshold[at], fpr[at], tpr[at]);
+		last = at;
+	}
+	ml_page_raw(page, "</tbody></table></div></div>");
 	return ML_OK;
 }
 
@@ -251,6 +319,8 @@ ml_page_confusion(MlPage *page)
 	if (page->n_confusion > 2)
 		ML_TRY(put_mixups(page));
 	ML_TRY(put_class_table(page));
+	if (page->n_confusion == 2)
+		ML_TRY(put_thresholds(page));
 	ml_page_raw(page, wide ? "</div></div></section>" : "</div></section>");
 	return ML_OK;
 }

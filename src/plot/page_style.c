@@ -10,7 +10,7 @@
 #include "plot/page.h"
 
 const char ml_page_policy[] = "default-src 'none';style-src 'unsafe-inline';script-src "
-							  "'sha256-xDoAg/jUbpejoLnemgul2Ra7YF/euLMXh2h29zL69LM='";
+							  "'sha256-3i2Yx3OLzqVYi05KvoUM2ejXem/ZNDTJWgtycI0PLdw='";
 
 const char ml_page_style[] =
 	":root{--bg:#f5f6f8;--line:#dfe3e8;--soft:#eef1f4;--accent:#0072b2;--good:#00694c;"
@@ -98,6 +98,7 @@ const char ml_page_style[] =
 	"--warn:#fff;--warnline:#999}body{font-size:10.5pt}.in{max-width:none;padding:0}nav,.tip{"
 	"display:none}"
 	"header{padding:0 0 12pt}section{padding-top:18pt}.card,.tile,tr{break-inside:avoid}"
+	".two,.all,.tile.first{grid-column:1/-1}"
 	"h2{break-after:avoid}.grid{grid-template-columns:1fr 1fr}pre{max-height:none}"
 	"*{print-color-adjust:exact;-webkit-print-color-adjust:exact}@page{margin:14mm}}";
 
@@ -136,7 +137,7 @@ const char ml_page_script[] =
 	"var q=Math.abs(p[0]-px)+(series.length>1?0:Math.abs(p[1]-py));if(q<d){d=q;best=p;}});\n"
 	"var x=X[0]+(best[0]-b[0])/b[2]*(X[1]-X[0]),y=Y[0]+(b[1]+b[3]-best[1])/b[3]*(Y[1]-Y[0]);\n"
 	"if(!i)text=g.getAttribute('data-xl')+': '+num(x,X[2]);\n"
-	"text+='\\n'+(s.n||g.getAttribute('data-yl'))+': '+num(y,Y[2]);\n"
+	"text+='\\n'+(series.length>1&&s.n||g.getAttribute('data-yl'))+': '+num(y,Y[2]);\n"
 	"dots[i].setAttribute('cx',best[0]);dots[i].setAttribute('cy',best[1]);svg.appendChild(dots[i])"
 	";});\n"
 	"show(e,text);}\n"

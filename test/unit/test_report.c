@@ -116,6 +116,7 @@ every_part_is_there(void)
 										"<h3>Lift</h3>",
 										"<h3>Calibration</h3>",
 										"<h3>Confusion matrix</h3>",
+										"<h3>Other thresholds</h3>",
 										"<h3>Importance</h3>",
 										"<h3>Coefficients</h3>",
 										"<h3>Learning curve</h3>",
@@ -160,6 +161,9 @@ figures_are_those_of_the_facts(void)
 	/* precision 11/17, recall 11/24 */
 	CHECK(markup_count(page.html, "precision 64.7 %") == 1 &&
 		  markup_count(page.html, "recall 45.8 %") == 1);
+	/* from 0.5 on: 0.2 of 76 and 0.7 of 24 rows */
+	CHECK(markup_count(page.html, "<td>50.0 %</td><td class=\"r\">32.0 %</td><td class=\"r\">52.5 %"
+								  "</td><td class=\"r\">70.0 %</td>") == 1);
 	CHECK(markup_count(page.html, "WHERE a &lt; 3 &amp;&amp; b") == 1);
 	close_page(&page);
 }
