@@ -5,9 +5,12 @@
  * The reader follows PostgreSQL's COPY, so that what is seen in a sample is what
  * COPY will read: quotes may open and close anywhere in a field, a record ends
  * with LF, CR LF or CR outside quotes, and nothing is trimmed. It is a state
- * machine over bytes; a piece may end anywhere, also between CR and LF. All
- * encodings that a server may use are supersets of ASCII in which the bytes of
- * our special characters stand for themselves, or have been excluded before.
+ * machine over bytes; a piece may end anywhere, also between CR and LF.
+ *
+ * Bytes are taken for ASCII where they look like it. That is right in all
+ * encodings of a server; in those of clients only (SJIS, Big5, GBK, ...) the
+ * second byte of a character may look like a bar or a backslash, which can lead
+ * the guess of a dialect astray, and nothing else.
  */
 #include <string.h>
 

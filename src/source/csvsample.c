@@ -141,6 +141,16 @@ find_dialect(Sampler *sampler)
 											sampler->last, &sample->dialect));
 }
 
+/* Is the record just read a blank line, which is no row? With one column it is one. */
+static bool
+is_blank(const Sampler *sampler)
+{
+	const MlCsvReader *reader = &sampler->reader;
+
+	return sampler->sample->n_columns != 1 && reader->n_fields == 1 && reader->fields[0].len == 0 &&
+		   !reader->fields[0].quoted;
+}
+
 /* Read the next record that is not blank. False at the end, or when a record is too long. */
 static bool
 next_record(Sampler *sampler)
@@ -154,7 +164,7 @@ next_record(Sampler *sampler)
 		if (status == ML_EDATA)
 			return false;
 		mlplat_check(sampler->env, status);
-		if (whole && (sampler->reader.n_fields > 1 || sampler->reader.fields[0].len > 0))
+		if (whole && !is_blank(sampler))
 			return true;
 		if (!whole && sampler->last)
 		{
@@ -223,6 +233,7 @@ take_first_record(Sampler *sampler)
 	const MlCsvReader *reader = &sampler->reader;
 
 	sample->n_columns = (int) reader->n_fields;
+	sample->n_blank = (int64) reader->n_records - 1;
 	sample->names = palloc(sizeof(char *) * reader->n_fields);
 	sample->columns = palloc(sizeof(MlCsvColumn) * reader->n_fields);
 	sample->names_given = take_given_names(sample);

@@ -30,7 +30,8 @@ typedef struct MlplatCsvSample
 {
 	const MlParams *options;
 	MlCsvDialect dialect;
-	int encoding; /* of the file */
+	int encoding;  /* of the file */
+	int64 n_blank; /* blank lines before the first record */
 	int n_columns;
 	char **names; /* of the first record or the option "columns", in the server's encoding */
 	bool first_looks_named; /* no field of the first record is a number, date or time */

@@ -5,7 +5,8 @@
  * Three things are taken away or refused:
  *
  * - a byte order mark at the start, which COPY would take for text;
- * - blank lines at the end, which COPY would take for rows without columns;
+ * - blank lines at the start, which COPY would take for the header, and at the
+ *   end, which COPY would take for rows without columns;
  * - a line with nothing but "\.": before version 18, COPY takes it for the end
  *   of the data and would leave the rest of the file out without a word. At the
  *   end of the file it is dropped, elsewhere it is an error. (Within a quoted
@@ -61,6 +62,22 @@ mlplat_csv_stream_init(MlplatCsvStream *stream, MlplatServerFile *file, bool one
 	stream->pos = stream->ready = 0;
 	mlplat_server_file_rewind(file);
 	stream->len = mlplat_csv_read_start(file, stream->buffer, BOM_SIZE);
+}
+
+void
+mlplat_csv_stream_skip_blank(MlplatCsvStream *stream)
+{
+	do
+	{
+		if (stream->pos == stream->len)
+		{
+			stream->pos = 0;
+			stream->len = mlplat_server_file_read(stream->file, stream->buffer, BUFFER_SIZE);
+		}
+		while (stream->pos < stream->len && is_newline(stream->buffer[stream->pos]))
+			stream->pos++;
+	} while (stream->pos == stream->len && stream->len > 0);
+	stream->ready = stream->pos;
 }
 
 /* Where a line of only "\." starts, at or after from; -1: nowhere. Held bytes are never cut, so the line is whole. */

@@ -18,9 +18,10 @@ typedef struct MlplatCsvStream
 	int len;   /* bytes after ready are held back: their meaning depends on what follows */
 } MlplatCsvStream;
 
-/* Start at the beginning of the file. */
+/* Start at the beginning of the file, or after the blank lines there. */
 extern void mlplat_csv_stream_init(MlplatCsvStream *stream, MlplatServerFile *file,
 								   bool one_column);
+extern void mlplat_csv_stream_skip_blank(MlplatCsvStream *stream);
 
 /* An MlplatByteFn over a MlplatCsvStream. */
 extern int mlplat_csv_stream_read(void *arg, char *out, int min, int max);

@@ -62,7 +62,12 @@ import_error_callback(void *arg)
 	const MlplatCsvSample *sample = import->sample;
 	int code = geterrcode();
 
-	errcontext("import of file \"%s\"", import->path);
+	if (sample && sample->n_blank > 0)
+		errcontext("import of file \"%s\", where " INT64_FORMAT
+				   " blank lines at the start are not counted",
+				   import->path, sample->n_blank);
+	else
+		errcontext("import of file \"%s\"", import->path);
 	if (code == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || code == ERRCODE_UNTRANSLATABLE_CHARACTER)
 		errhint("If the file is in another encoding, name it, for example with the option "
 				"{\"encoding\": \"LATIN1\"}.");
@@ -263,6 +268,8 @@ import_file(Import *import, MlplatServerFile *file)
 	else if (header || sample->names_given)
 		columns = bind_columns(import);
 	mlplat_csv_stream_init(&stream, file, sample->n_columns == 1);
+	if (header || sample->n_columns > 1)
+		mlplat_csv_stream_skip_blank(&stream);
 	return mlplat_copyin_run(import->rel, columns, copy_options(sample, header), "import_csv",
 							 mlplat_csv_stream_read, &stream);
 }

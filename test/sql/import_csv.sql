@@ -63,6 +63,16 @@ SELECT put(E'only\n1\n\n3\n\n'), import('one_column');
 SELECT * FROM one_column;
 DROP TABLE one_column;
 
+SELECT put(E'\n\r\n\na,b\n1,2\nx,4\n'), import('blank_start', '{"types": {"a": "text"}}');
+SELECT * FROM blank_start;
+DROP TABLE blank_start;
+SELECT put(E'a\n1\n""\n'), import('one_column');
+SELECT columns_of('one_column'), array_agg(a) FROM one_column;
+DROP TABLE one_column;
+SELECT put(E'\n1\n\n2'), import('one_column', '{"header": false}');
+SELECT * FROM one_column;
+DROP TABLE one_column;
+
 -- Dialects and missing values.
 SELECT put(E'a;b\n1,5;x\n2,5;y\n'), import('dialect');
 SELECT * FROM dialect;

@@ -4,6 +4,7 @@
  */
 #include "unit.h"
 
+#include "core/rng.h"
 #include "data/csv.h"
 #include "data/csvtype.h"
 
@@ -76,6 +77,33 @@ reads_as_copy_does(void)
 	check_records("\"a\\\"b\\\\c\\d\",e\n", backslash, "/{a\"b\\c\\d}[e]");
 	check_records("\"a\\", backslash, "/{a}");
 	check_records("'a|b'|\"c\"\n", bar, "/{a|b}[\"c\"]");
+}
+
+/* Random text of special characters comes out the same in pieces of any size, and the sniffer survives it. */
+static void
+reads_noise_in_any_pieces(void)
+{
+	static const char alphabet[] = "a1,;\"\"'\n\r\\\t";
+	MlRng rng;
+	MlEnv env;
+
+	ml_env_init(&env);
+	ml_rng_seed(&rng, 11, 0);
+	for (int i = 0; i < 2000; i++)
+	{
+		MlCsvDialect dialect = {0, 0, (char) (i % 3 ? 0 : '\\')};
+		size_t len = ml_rng_below(&rng, 40);
+		char text[41], whole[2000], pieces[2000];
+
+		for (size_t j = 0; j < len; j++)
+			text[j] = alphabet[ml_rng_below(&rng, sizeof alphabet - 1)];
+		text[len] = '\0';
+		CHECK(ml_csv_sniff(&env, text, len, i % 2, &dialect) == ML_OK);
+		CHECK(read_all(&env, text, len, dialect, len + 1, whole, sizeof whole) == ML_OK);
+		CHECK(read_all(&env, text, len, dialect, 1 + ml_rng_below(&rng, 7), pieces,
+					   sizeof pieces) == ML_OK);
+		CHECK(strcmp(whole, pieces) == 0);
+	}
 }
 
 static void
@@ -294,6 +322,7 @@ int
 main(void)
 {
 	RUN(reads_as_copy_does);
+	RUN(reads_noise_in_any_pieces);
 	RUN(refuses_long_records);
 	RUN(sniffs_dialects);
 	RUN(infers_numbers);
