@@ -64,4 +64,11 @@ extern void mlplat_init_materialized_srf(struct FunctionCallInfoBaseData *fcinfo
 #define mlplat_parse_type(text, type, typmod) parseTypeString(text, type, typmod, false)
 #endif
 
+/* 18 has OLD and NEW in RETURNING; before, a variable cannot mean them. */
+#if PG_VERSION_NUM >= 180000
+#define mlplat_is_old_or_new(var) ((var)->varreturningtype != VAR_RETURNING_DEFAULT)
+#else
+#define mlplat_is_old_or_new(var) false
+#endif
+
 #endif

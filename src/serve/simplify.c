@@ -8,7 +8,7 @@
  *
  * Not replaced, so that the answer stays what it was: the row of a relation on
  * the nullable side of an outer join (the row is NULL there, its columns would
- * make a row of NULLs), rows under GROUPING SETS, of outer queries, with
+ * make a row of NULLs), OLD and NEW of RETURNING, rows under GROUPING SETS, of outer queries, with
  * volatile columns, or with more columns than a call can take.
  */
 #include "postgres.h"
@@ -93,7 +93,7 @@ columns_of_relation(PlannerInfo *root, Var *var, RowColumns *row)
 	bool fits = true;
 
 	if (var->varattno != 0 || var->varlevelsup != 0 ||
-		var->varno >= (int) list_length(root->parse->rtable) + 1)
+		var->varno >= (int) list_length(root->parse->rtable) + 1 || mlplat_is_old_or_new(var))
 		return false;
 	rte = rt_fetch(var->varno, root->parse->rtable);
 	if (rte->rtekind != RTE_RELATION || get_rel_type_id(rte->relid) != var->vartype ||
@@ -158,21 +158,22 @@ static Node *
 simplify(SupportRequestSimplify *request)
 {
 	FuncExpr *call = request->fcall;
+	PlannerInfo *root = request->root;
 	RowColumns row = {0};
 	Node *model, *arg;
 	Const *names;
 	Oid target;
 	FuncExpr *result;
 
-	if (request->root == NULL || request->root->parse->groupingSets != NIL ||
-		list_length(call->args) != 2)
+	/* Without a query there are rows of columns too: those of indexes, which those of queries must match. */
+	if (list_length(call->args) != 2 || (root && root->parse->groupingSets != NIL))
 		return NULL;
 	model = linitial(call->args);
 	arg = lsecond(call->args);
 	row.names = palloc(sizeof(Datum) * MAX_COLUMNS);
 	if (IsA(arg, Var))
 	{
-		if (!columns_of_relation(request->root, (Var *) arg, &row))
+		if (!root || !columns_of_relation(root, (Var *) arg, &row))
 			return NULL;
 	}
 	else if (!IsA(arg, RowExpr) || !columns_of_row_expr((RowExpr *) arg, &row))
