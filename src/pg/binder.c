@@ -13,11 +13,15 @@
 
 #include "pg/compat.h"
 #include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "pg/binder.h"
@@ -53,6 +57,9 @@ static const TypeFacts type_facts[] = {
 	{NAMEOID, MLPLAT_OUTPUT, ML_CATEGORICAL, ML_WIDTH_LEVEL},
 	{UUIDOID, MLPLAT_OUTPUT, ML_CATEGORICAL, ML_WIDTH_LEVEL},
 };
+
+/* A literal in a row at prediction: levels take it, others only when it is NULL. */
+static const TypeFacts unknown_facts = {UNKNOWNOID, MLPLAT_OUTPUT, ML_CATEGORICAL, ML_WIDTH_LEVEL};
 
 static const TypeFacts enum_facts = {InvalidOid, MLPLAT_OUTPUT, ML_CATEGORICAL, ML_WIDTH_LEVEL};
 
@@ -103,13 +110,56 @@ level_code(const MlplatBinding *binding, const MlplatColumn *column, const char 
 	return code == ML_NO_LEVEL ? ML_UNSEEN : (double) code;
 }
 
-/* A text-like value as a level. */
+bool
+mlplat_has_level_text(Oid type)
+{
+	switch (type)
+	{
+		case NUMERICOID:
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case DATEOID:
+		case TIMEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return true;
+		default:
+			return false;
+	}
+}
+
+char *
+mlplat_level_text(Oid type, Datum value)
+{
+	static const int utc = 0;
+	char *text;
+
+	switch (type)
+	{
+		case NUMERICOID:
+			return numeric_normalize(DatumGetNumeric(value));
+		case FLOAT4OID:
+			text = palloc(FLOAT_SHORTEST_DECIMAL_LEN);
+			float_to_shortest_decimal_buf(DatumGetFloat4(value), text);
+			return text;
+		case FLOAT8OID:
+			text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+			double_to_shortest_decimal_buf(DatumGetFloat8(value), text);
+			return text;
+		default:
+			return JsonEncodeDateTime(palloc(MAXDATELEN + 1), value, type, &utc);
+	}
+}
+
+/* A value as a level. */
 static double
 convert_level(const MlplatBinding *binding, const MlplatColumn *column, Datum value)
 {
-	if (column->source == MLPLAT_OUTPUT)
+	if (column->source == MLPLAT_OUTPUT || column->source == MLPLAT_LEVEL)
 	{
-		char *text = OutputFunctionCall((FmgrInfo *) &column->output, value);
+		char *text = column->source == MLPLAT_LEVEL
+						 ? mlplat_level_text(column->level_type, value)
+						 : OutputFunctionCall((FmgrInfo *) &column->output, value);
 
 		return level_code(binding, column, text, strlen(text));
 	}
@@ -152,9 +202,9 @@ convert_timestamp(Timestamp timestamp)
 	return (double) timestamp;
 }
 
-/* Seconds, months as 30 days, as extract(epoch) on days and below. */
-static double
-convert_interval(const Interval *interval)
+/* As extract(epoch) on days and below. */
+double
+mlplat_interval_seconds(const Interval *interval)
 {
 	return (double) interval->time / USECS_PER_SEC +
 		   SECS_PER_DAY * ((double) interval->day + DAYS_PER_MONTH * (double) interval->month);
@@ -187,11 +237,16 @@ convert(const MlplatBinding *binding, const MlplatColumn *column, MlplatSource s
 		case MLPLAT_TIMESTAMP:
 			return convert_timestamp(DatumGetTimestamp(value));
 		case MLPLAT_INTERVAL:
-			return convert_interval(DatumGetIntervalP(value));
+			return mlplat_interval_seconds(DatumGetIntervalP(value));
 		case MLPLAT_TEXT:
 		case MLPLAT_BPCHAR:
 		case MLPLAT_OUTPUT:
+		case MLPLAT_LEVEL:
 			return convert_level(binding, column, value);
+		case MLPLAT_UNTYPED:
+			ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("feature \"%s\" gets a literal without a type", column->name),
+					errhint("Cast it: '...'::type."));
 		case MLPLAT_ARRAY:
 			break;
 	}
@@ -263,7 +318,7 @@ mlplat_bind_row(MlplatBinding *binding, const Datum *values, const bool *nulls, 
 static bool
 source_allocates(MlplatSource source)
 {
-	return source == MLPLAT_NUMERIC || source >= MLPLAT_TEXT;
+	return source == MLPLAT_NUMERIC || (source >= MLPLAT_TEXT && source != MLPLAT_UNTYPED);
 }
 
 /* ---- binding for training ---- */
@@ -401,13 +456,19 @@ block_length(const char *name, int i, const Datum *values, const bool *nulls)
 	return (uint32) n;
 }
 
-/* Prepare the output function of a column that is read as text. */
+/* Prepare a column whose values are read as levels by their text. */
 static void
 use_output(MlplatColumn *column, Oid type, MemoryContext context)
 {
 	Oid function;
 	bool is_varlena;
 
+	column->level_type = getBaseType(type);
+	if (mlplat_has_level_text(column->level_type))
+	{
+		column->source = MLPLAT_LEVEL;
+		return;
+	}
 	getTypeOutputInfo(type, &function, &is_varlena);
 	fmgr_info_cxt(function, &column->output, context);
 	column->source = MLPLAT_OUTPUT;
@@ -447,8 +508,13 @@ bind_feature(MlplatTraining *training, MlArena *arena, TupleDesc desc, int i,
 	column->source = is_array ? MLPLAT_ARRAY : facts->source;
 	column->element = facts->source;
 	column->n_slots = input->n_slots;
-	if (!is_array && wants_levels(spec, name))
+	if (wants_levels(spec, name))
 	{
+		if (is_array || facts->source == MLPLAT_INTERVAL)
+			ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("column \"%s\" has type %s, which cannot be read as levels", name,
+						   type_name),
+					errhint("Cast it to text in the query."));
 		input->kind = ML_CATEGORICAL;
 		input->width = ML_WIDTH_LEVEL;
 		if (facts->kind != ML_CATEGORICAL)
@@ -564,11 +630,11 @@ mlplat_bind_training(MlArena *arena, TupleDesc desc, const MlTrainSpec *spec, co
 
 /* ---- binding for prediction ---- */
 
-/* A row without names: the record has columns f1, f2, ... and as many as the model has inputs. */
+/* A row without names: a record whose columns are f1, f2, ... */
 static bool
-is_positional(const MlModel *model, TupleDesc desc)
+has_no_names(TupleDesc desc)
 {
-	if (desc->tdtypeid != RECORDOID || (uint32) desc->natts != model->schema->n_inputs)
+	if (desc->tdtypeid != RECORDOID)
 		return false;
 	for (int i = 0; i < desc->natts; i++)
 	{
@@ -579,6 +645,17 @@ is_positional(const MlModel *model, TupleDesc desc)
 			return false;
 	}
 	return true;
+}
+
+/* A row without names that has not as many values as the model has inputs. */
+static void
+refuse_other_length(const MlModel *model, TupleDesc desc)
+{
+	if (has_no_names(desc) && desc->natts > 0 && (uint32) desc->natts != model->schema->n_inputs &&
+		ml_schema_find(model->schema, "f1") < 0)
+		ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("a row without names must have %u values, as the model has features, not %d",
+					   model->schema->n_inputs, desc->natts));
 }
 
 /* Can a column of these facts feed an input of this kind? */
@@ -599,9 +676,26 @@ suits(const MlInput *input, const TypeFacts *facts, bool is_array)
 		case ML_TIMESTAMP:
 			return !is_array && (facts->kind == ML_DATE || facts->kind == ML_TIMESTAMP);
 		case ML_CATEGORICAL:
-			return !is_array;
+			return !is_array && facts->source != MLPLAT_INTERVAL;
 	}
 	return false;
+}
+
+/* What a column of the row is, checked against the input that it is to feed. */
+static const TypeFacts *
+input_facts(const MlInput *input, Oid type, bool *is_array)
+{
+	const TypeFacts *facts;
+
+	*is_array = false;
+	if (type == UNKNOWNOID)
+		return &unknown_facts;
+	facts = find_type(type, is_array);
+	if (!suits(input, facts, *is_array))
+		ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("feature \"%s\" is %s in the model, but the row has type %s", input->name,
+					   input->type_name, format_type_be(type)));
+	return facts;
 }
 
 /* One input of the model from one attribute. */
@@ -612,12 +706,8 @@ bind_input(MlplatBinding *binding, const MlInput *input, TupleDesc desc, int i,
 	MlplatColumn *column = &binding->columns[binding->n_columns++];
 	Oid type = TupleDescAttr(desc, i)->atttypid;
 	bool is_array;
-	const TypeFacts *facts = find_type(type, &is_array);
+	const TypeFacts *facts = input_facts(input, type, &is_array);
 
-	if (!suits(input, facts, is_array))
-		ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
-				errmsg("feature \"%s\" is %s in the model, but the row has type %s", input->name,
-					   input->type_name, format_type_be(type)));
 	column->attribute = i;
 	column->name = input->name;
 	column->source = is_array ? MLPLAT_ARRAY : facts->source;
@@ -625,6 +715,11 @@ bind_input(MlplatBinding *binding, const MlInput *input, TupleDesc desc, int i,
 	column->slot = input->first_slot;
 	column->n_slots = input->n_slots;
 	column->levels = input->levels;
+	if (facts == &unknown_facts && input->kind != ML_CATEGORICAL)
+	{
+		column->source = MLPLAT_UNTYPED;
+		return;
+	}
 	if (input->kind == ML_CATEGORICAL &&
 		(facts->kind != ML_CATEGORICAL || column->source == MLPLAT_OUTPUT))
 		use_output(column, type, context);
@@ -636,12 +731,13 @@ mlplat_bind_model(MemoryContext context, const MlModel *model, TupleDesc desc)
 {
 	const MlSchema *schema = model->schema;
 	MlplatBinding *binding = MemoryContextAllocZero(context, sizeof *binding);
-	bool positional = is_positional(model, desc);
+	bool positional = has_no_names(desc) && (uint32) desc->natts == schema->n_inputs;
 
 	binding->columns =
 		MemoryContextAllocZero(context, sizeof(MlplatColumn) * (schema->n_inputs + 1));
 	binding->scratch = AllocSetContextCreate(context, "mlplat row", ALLOCSET_SMALL_SIZES);
 	binding->n_raw = schema->n_slots;
+	refuse_other_length(model, desc);
 	for (uint32 k = 0; k < schema->n_inputs; k++)
 	{
 		int i = positional ? (int) k : find_attribute(desc, schema->inputs[k].name);

@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
+#include "datatype/timestamp.h"
 #include "fmgr.h"
 
 #include "model/trainer.h"
@@ -31,8 +32,10 @@ typedef enum MlplatSource
 	MLPLAT_INTERVAL,
 	MLPLAT_TEXT,   /* text, varchar */
 	MLPLAT_BPCHAR, /* without its trailing blanks */
-	MLPLAT_OUTPUT, /* a level by the type's output function: name, "char", uuid, enum, numbers as levels */
-	MLPLAT_ARRAY /* fixed length, of a number type */
+	MLPLAT_OUTPUT, /* a level by the type's output function: name, "char", uuid, enum, bool, integers */
+	MLPLAT_LEVEL,   /* a level by a text of ours: types whose output depends on settings */
+	MLPLAT_UNTYPED, /* a literal without a type in a row: must be NULL */
+	MLPLAT_ARRAY    /* fixed length, of a number type */
 } MlplatSource;
 
 typedef struct MlplatColumn
@@ -41,6 +44,7 @@ typedef struct MlplatColumn
 	MlplatSource source;
 	MlplatSource element; /* MLPLAT_ARRAY: of its elements */
 	FmgrInfo output;      /* MLPLAT_OUTPUT */
+	Oid level_type;       /* MLPLAT_LEVEL: the base type */
 	uint32 slot, n_slots;
 	MlDict *levels;
 	bool grow; /* training: add levels that are not there */
@@ -81,6 +85,18 @@ extern bool mlplat_needs_first_row(TupleDesc desc, const MlTrainSpec *spec, cons
 /* Bind a model's inputs by name; an error names the first that is missing or has an unsuitable type. */
 extern MlplatBinding *mlplat_bind_model(MemoryContext context, const MlModel *model,
 										TupleDesc desc);
+
+/* Seconds of an interval, a month as 30 days. */
+extern double mlplat_interval_seconds(const Interval *interval);
+
+/* Have mlplat_level_text a text for values of this base type? */
+extern bool mlplat_has_level_text(Oid type);
+
+/*
+ * A value as a level, the same whatever the session's settings: numerics without trailing zeros, floats
+ * in the fewest digits, dates and times in ISO 8601, timestamptz in UTC. In the current context.
+ */
+extern char *mlplat_level_text(Oid type, Datum value);
 
 /* Convert one row. raw: binding->n_raw doubles. Throws on bad values (array length). */
 extern void mlplat_bind_row(MlplatBinding *binding, const Datum *values, const bool *nulls,
