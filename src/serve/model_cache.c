@@ -25,13 +25,15 @@ static MlplatCachedModel *cache_list = NULL;
 static size_t cache_bytes = 0;
 static uint64 cache_clock = 0;
 static uint64 registry_generation = 1;
+static uint64 relations_generation = 1;
 static Oid registry_relid = InvalidOid; /* InvalidOid: to be looked up */
 static bool callback_registered = false;
 
 /* Something about a relation has changed; InvalidOid stands for all. */
 static void
-registry_callback(Datum arg pg_attribute_unused(), Oid relid)
+relation_callback(Datum arg pg_attribute_unused(), Oid relid)
 {
+	relations_generation++;
 	if (!OidIsValid(relid) || relid == registry_relid || !OidIsValid(registry_relid))
 	{
 		registry_generation++;
@@ -40,15 +42,21 @@ registry_callback(Datum arg pg_attribute_unused(), Oid relid)
 	}
 }
 
-/* The oid of the registry, with the callback in place. */
-static Oid
-get_registry_relid(void)
+/* Once a session: from now on changes are noticed. */
+static void
+watch_relations(void)
 {
 	if (!callback_registered)
 	{
-		CacheRegisterRelcacheCallback(registry_callback, (Datum) 0);
+		CacheRegisterRelcacheCallback(relation_callback, (Datum) 0);
 		callback_registered = true;
 	}
+}
+
+/* The oid of the registry. */
+static Oid
+get_registry_relid(void)
+{
 	/* Looked up each time: cheap beside what follows, and right after DROP and CREATE EXTENSION. */
 	registry_relid = mlplat_registry_relid();
 	return registry_relid;
@@ -57,7 +65,15 @@ get_registry_relid(void)
 uint64
 mlplat_registry_generation(void)
 {
+	watch_relations();
 	return registry_generation;
+}
+
+uint64
+mlplat_relations_generation(void)
+{
+	watch_relations();
+	return relations_generation;
 }
 
 const MlModel *

@@ -32,4 +32,7 @@ extern void mlplat_cache_unpin(MlplatCachedModel *cached);
 /* Rises whenever the registry may have changed: what was looked up by name before must be looked up again. */
 extern uint64 mlplat_registry_generation(void);
 
+/* Rises whenever any relation, and so any row type, may have changed. */
+extern uint64 mlplat_relations_generation(void);
+
 #endif

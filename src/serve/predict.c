@@ -109,7 +109,7 @@ mlplat_predict_proba(PG_FUNCTION_ARGS)
 	if (!probs)
 		PG_RETURN_NULL();
 	need_classes(model, "predict_proba");
-	if (PG_NARGS() > 2)
+	if (mlplat_site_has_label(fcinfo))
 	{
 		if (PG_ARGISNULL(2))
 			PG_RETURN_NULL();

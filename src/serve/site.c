@@ -1,12 +1,14 @@
 /*
  * site.c
- *		A call site of predict: which model it uses, and how it reads its rows.
+ *		A call site of predict: which models it uses, and how it reads its rows.
  *
- * By name the site pins a model of the session's cache, and looks the name up
- * again when the registry or the role has changed. By image it keeps the models
- * it has decoded in a hash table of its own, so that a join which brings one
- * image per group decodes each once a statement: a toasted image is known by
- * its toast pointer, without fetching it; any other by a hash of its bytes.
+ * A site remembers the models of its rows in a hash table, so that a join which
+ * brings a model per group looks up or decodes each once a statement. By name it
+ * pins models of the session's cache, and looks all up again when the registry
+ * or the role has changed. By image it decodes them itself: a toasted image is
+ * known by its toast pointer, without fetching it; any other by a hash of its
+ * bytes. When its models pass mlplat.cache_memory, the site forgets them all and
+ * begins anew.
  */
 #include "postgres.h"
 
@@ -31,6 +33,7 @@
 #include "pg/binder.h"
 #include "pg/bridge.h"
 #include "pg/catalog.h"
+#include "pg/guc.h"
 #include "serve/json_row.h"
 #include "serve/model_cache.h"
 #include "serve/site.h"
@@ -48,15 +51,25 @@ typedef enum RowKind
 /* A model in use, and how rows of one type bind to it. */
 typedef struct SiteModel
 {
-	uint64 key[3]; /* of the hash table of images */
-	const MlModel *model;
-	Oid type; /* of the rows that binding is for */
+	uint64 key[3]; /* of the hash table */
+	const char *name;
+	Size name_len;
+	const MlModel *model; /* NULL: an error came before it was there */
+	Oid type;             /* of the rows that binding is for */
 	int32 typmod;
+	uint64 relations; /* generation of the relations when type was looked up */
 	TupleDesc desc;
 	MlplatBinding *binding;
 	MemoryContext context; /* of the binding */
 	double *raw, *features, *probs;
 } SiteModel;
+
+/* Models of the cache that must stay as long as a site uses them. */
+typedef struct Pin
+{
+	MlplatCachedModel *cached;
+	struct Pin *next;
+} Pin;
 
 typedef struct Site
 {
@@ -67,34 +80,24 @@ typedef struct Site
 	bool *nulls;
 	int n_values;
 
-	/* by name */
-	MlplatCachedModel *pinned;
-	text *name;
-	Oid user;
-	uint64 generation;
-	SiteModel *named;
-	MemoryContextCallback unpin;
-
-	/* by image */
-	HTAB *images;
+	/* the models; all memory of theirs is below models_context */
+	MemoryContext models_context;
+	HTAB *models;
 	SiteModel *last;
+	size_t bytes;
+
+	/* by name */
+	Pin *pins;
+	Oid user;
+	uint64 registry; /* generation of the registry when names were looked up */
+
+	/* by image: where the last one was found, to know it again without hashing */
 	const void *last_pointer;
 	Size last_size;
 	char last_header[HEADER_BYTES];
 } Site;
 
 /* ---- set-up ---- */
-
-/* The expression context goes: let the pinned model go. */
-static void
-site_unpin(void *arg)
-{
-	Site *site = arg;
-
-	if (site->pinned)
-		mlplat_cache_unpin(site->pinned);
-	site->pinned = NULL;
-}
 
 /* What the arguments are, by the declared types of the SQL function. */
 static Site *
@@ -111,6 +114,8 @@ site_create(FunctionCallInfo fcinfo)
 	row_type = ((Form_pg_proc) GETSTRUCT(tuple))->proargtypes.values[1];
 	ReleaseSysCache(tuple);
 	site->context = context;
+	site->models_context =
+		AllocSetContextCreate(context, "mlplat models", ALLOCSET_START_SMALL_SIZES);
 	site->by_name = model_type == TEXTOID;
 	switch (row_type)
 	{
@@ -125,13 +130,13 @@ site_create(FunctionCallInfo fcinfo)
 			break;
 		case TEXTARRAYOID:
 			site->row_kind = ROW_COLUMNS;
+			if (!get_fn_expr_arg_stable(fcinfo->flinfo, 1))
+				ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+								errmsg("the names of the columns must be a constant")));
 			break;
 		default:
 			elog(ERROR, "unexpected row type %u of a predict function", row_type);
 	}
-	site->unpin.func = site_unpin;
-	site->unpin.arg = site;
-	MemoryContextRegisterResetCallback(context, &site->unpin);
 	fcinfo->flinfo->fn_extra = site;
 	return site;
 }
@@ -140,58 +145,118 @@ site_create(FunctionCallInfo fcinfo)
 static void
 size_vectors(SiteModel *sited, const MlModel *model, MemoryContext context)
 {
-	sited->model = model;
 	sited->raw = MemoryContextAlloc(context, sizeof(double) * (model->schema->n_slots + 1));
 	sited->features = MemoryContextAlloc(context, sizeof(double) * (model->schema->n_features + 1));
 	sited->probs = MemoryContextAlloc(context, sizeof(double) * Max(model->n_classes, 2));
 	sited->context = AllocSetContextCreate(context, "mlplat binding", ALLOCSET_SMALL_SIZES);
+	sited->model = model;
 }
 
-/* ---- the model ---- */
+/* ---- the models ---- */
 
-/* Look the name up, under the statement's snapshot and the current role. */
+/* The models' context goes: let what it pinned go. */
 static void
-resolve_name(Site *site, text *name)
+site_unpin(void *arg)
 {
-	MlplatModelRef ref;
-	uint64 generation = mlplat_registry_generation();
-	MemoryContext old;
+	Site *site = arg;
 
-	ref = mlplat_find_model(text_to_cstring(name));
+	for (Pin *pin = site->pins; pin; pin = pin->next)
+		mlplat_cache_unpin(pin->cached);
+	site->pins = NULL;
+}
+
+/* An empty table of models; what there was is forgotten. */
+static void
+forget_models(Site *site)
+{
+	HASHCTL control = {0};
+	MemoryContextCallback *unpin;
+
+	site->last = NULL;
+	site->last_pointer = NULL;
+	site->models = NULL;
+	site->bytes = 0;
+	MemoryContextReset(site->models_context);
+	unpin = MemoryContextAlloc(site->models_context, sizeof *unpin);
+	unpin->func = site_unpin;
+	unpin->arg = site;
+	MemoryContextRegisterResetCallback(site->models_context, unpin);
+	control.keysize = sizeof(uint64) * 3;
+	control.entrysize = sizeof(SiteModel);
+	control.hcxt = site->models_context;
+	site->models =
+		hash_create("mlplat models", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* The entry of a key, NULL when it is not there yet or was left unfinished by an error. */
+static SiteModel *
+find_entry(Site *site, const uint64 *key)
+{
+	SiteModel *sited = hash_search(site->models, key, HASH_FIND, NULL);
+
+	return sited && sited->model ? sited : NULL;
+}
+
+/* An empty entry; room is made when the models together are too large. */
+static SiteModel *
+add_entry(Site *site, const uint64 *key)
+{
+	SiteModel *sited;
+
+	if (site->bytes > (size_t) mlplat_cache_memory * 1024)
+		forget_models(site);
+	sited = hash_search(site->models, key, HASH_ENTER, NULL);
+	memset((char *) sited + sizeof sited->key, 0, sizeof *sited - sizeof sited->key);
+	return sited;
+}
+
+/* Look a name up, under the statement's snapshot and the current role. */
+static SiteModel *
+resolve_name(Site *site, const char *name, Size len, const uint64 *key)
+{
+	MlplatModelRef ref = mlplat_find_model(pnstrdup(name, len));
+	SiteModel *sited;
+	Pin *pin;
+
 	if (ref.version == 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("model \"%s\" has no active version", ref.name),
 						errhint("Promote one: mlplat.promote_model('%s@version').", ref.name)));
-	if (!site->pinned || site->pinned->version_id != ref.version_id)
-	{
-		MlplatCachedModel *cached = mlplat_cache_pin(ref.version_id);
-
-		site_unpin(site);
-		site->pinned = cached;
-		old = MemoryContextSwitchTo(site->context);
-		site->named = palloc0(sizeof(SiteModel));
-		size_vectors(site->named, cached->model, site->context);
-		MemoryContextSwitchTo(old);
-	}
-	if (!site->name || VARSIZE_ANY_EXHDR(site->name) != VARSIZE_ANY_EXHDR(name) ||
-		memcmp(VARDATA_ANY(site->name), VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != 0)
-	{
-		old = MemoryContextSwitchTo(site->context);
-		site->name = cstring_to_text_with_len(VARDATA_ANY(name), (int) VARSIZE_ANY_EXHDR(name));
-		MemoryContextSwitchTo(old);
-	}
-	site->user = GetUserId();
-	site->generation = generation;
+	sited = add_entry(site, key);
+	sited->name = memcpy(MemoryContextAlloc(site->models_context, len + 1), name, len);
+	sited->name_len = len;
+	pin = MemoryContextAlloc(site->models_context, sizeof *pin);
+	pin->cached = mlplat_cache_pin(ref.version_id);
+	pin->next = site->pins;
+	site->pins = pin;
+	site->bytes += pin->cached->bytes;
+	size_vectors(sited, pin->cached->model, site->models_context);
+	return sited;
 }
 
 static SiteModel *
-model_by_name(Site *site, text *name)
+model_by_name(Site *site, text *reference)
 {
-	if (!site->name || site->generation != mlplat_registry_generation() ||
-		site->user != GetUserId() || VARSIZE_ANY_EXHDR(site->name) != VARSIZE_ANY_EXHDR(name) ||
-		memcmp(VARDATA_ANY(site->name), VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) != 0)
-		resolve_name(site, name);
-	return site->named;
+	const char *name = VARDATA_ANY(reference);
+	Size len = VARSIZE_ANY_EXHDR(reference);
+	uint64 generation = mlplat_registry_generation();
+	uint64 key[3] = {0, len, 0};
+	SiteModel *sited = site->last;
+
+	if (site->registry != generation || site->user != GetUserId())
+	{
+		forget_models(site);
+		site->registry = generation;
+		site->user = GetUserId();
+	}
+	else if (sited && sited->name_len == len && memcmp(sited->name, name, len) == 0)
+		return sited;
+	key[0] = ml_hash_bytes(name, len, 0);
+	sited = find_entry(site, key);
+	if (!sited || memcmp(sited->name, name, len) != 0)
+		sited = resolve_name(site, name, len, key);
+	site->last = sited;
+	return sited;
 }
 
 /* The key of an image: its toast pointer, or size and hash. Detoasts what is not toasted on disk. */
@@ -214,33 +279,21 @@ image_key(struct varlena **image, uint64 *key)
 	key[2] = 2;
 }
 
-static HTAB *
-create_image_table(MemoryContext context)
-{
-	HASHCTL control = {0};
-
-	control.keysize = sizeof(uint64) * 3;
-	control.entrysize = sizeof(SiteModel);
-	control.hcxt = context;
-	return hash_create("mlplat images", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-/* Decode a new image into its table entry; an error leaves no entry behind. */
+/* Decode a new image into its entry. */
 static SiteModel *
 decode_entry(Site *site, struct varlena *image, const uint64 *key)
 {
+	SiteModel *sited = add_entry(site, key);
 	MemoryContext context =
-		AllocSetContextCreate(site->context, "mlplat model", ALLOCSET_SMALL_SIZES);
+		AllocSetContextCreate(site->models_context, "mlplat model", ALLOCSET_SMALL_SIZES);
 	bytea *bytes = (bytea *) PG_DETOAST_DATUM_PACKED(PointerGetDatum(image));
 	const MlModel *model =
 		mlplat_decode_image(context, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-	SiteModel *sited;
 
 	if ((struct varlena *) bytes != image)
 		pfree(bytes);
-	sited = hash_search(site->images, key, HASH_ENTER, NULL);
-	memset((char *) sited + sizeof sited->key, 0, sizeof *sited - sizeof sited->key);
 	size_vectors(sited, model, context);
+	site->bytes += MemoryContextMemAllocated(context, true);
 	return sited;
 }
 
@@ -267,10 +320,10 @@ model_by_image(Site *site, Datum datum)
 	if (site->last && site->last_pointer == image && VARSIZE_ANY(image) == site->last_size &&
 		memcmp(site->last_header, image, Min(site->last_size, HEADER_BYTES)) == 0)
 		return site->last;
-	if (!site->images)
-		site->images = create_image_table(site->context);
+	if (!site->models)
+		forget_models(site);
 	image_key(&image, key);
-	sited = hash_search(site->images, key, HASH_FIND, NULL);
+	sited = find_entry(site, key);
 	if (!sited)
 		sited = decode_entry(site, image, key);
 	remember_image(site, found_at, sited);
@@ -294,6 +347,7 @@ size_values(Site *site, int n)
 static void
 bind_rows(Site *site, SiteModel *sited, TupleDesc desc, Oid type, int32 typmod)
 {
+	uint64 relations = mlplat_relations_generation();
 	MemoryContext old;
 
 	sited->binding = NULL;
@@ -303,6 +357,7 @@ bind_rows(Site *site, SiteModel *sited, TupleDesc desc, Oid type, int32 typmod)
 	sited->binding = mlplat_bind_model(sited->context, sited->model, sited->desc);
 	sited->type = type;
 	sited->typmod = typmod;
+	sited->relations = relations;
 	MemoryContextSwitchTo(old);
 	size_values(site, desc->natts + 1);
 }
@@ -315,7 +370,9 @@ read_record(Site *site, SiteModel *sited, Datum datum)
 	int32 typmod = HeapTupleHeaderGetTypMod(row);
 	HeapTupleData tuple;
 
-	if (!sited->binding || sited->type != type || sited->typmod != typmod)
+	/* A named row type may change from one row to the next: variables of PL/pgSQL outlive an ALTER TABLE. */
+	if (!sited->binding || sited->type != type || sited->typmod != typmod ||
+		sited->relations != mlplat_relations_generation())
 	{
 		TupleDesc desc = lookup_rowtype_tupdesc(type, typmod);
 
@@ -374,8 +431,8 @@ read_array(SiteModel *sited, ArrayType *array)
 
 	if ((uint32) n != schema->n_slots)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-						errmsg("the array has %d values, but the model has %u features", n,
-							   schema->n_slots)));
+						errmsg("the array must have %u values, as the model has features, not %d",
+							   schema->n_slots, n)));
 	for (uint32 i = 0; i < schema->n_inputs; i++)
 	{
 		if (schema->inputs[i].kind == ML_CATEGORICAL || schema->inputs[i].kind == ML_DATE ||
@@ -444,4 +501,12 @@ mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
 	ml_model_predict(sited->model, features, sited->probs);
 	*model = sited->model;
 	return sited->probs;
+}
+
+bool
+mlplat_site_has_label(FunctionCallInfo fcinfo)
+{
+	const Site *site = fcinfo->flinfo->fn_extra;
+
+	return PG_NARGS() > 2 && site->row_kind != ROW_COLUMNS;
 }
