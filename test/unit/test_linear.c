@@ -281,6 +281,33 @@ merging_equals_all_at_once(void)
 	}
 }
 
+/* The bytes of a state with a triangle are those of the triangle, and keep the fit. */
+static void
+folded_state_is_small(void)
+{
+	const MlStreaming *s = ml_algo_linear.streaming;
+	Table t = table_random(1000, 20, 0, 0, 6);
+	MlStreamInput input = {.n_features = 20};
+	MlBuffer bytes;
+	MlEnv env;
+	Training a;
+	void *state;
+
+	ml_env_init(&env);
+	ml_buffer_init(&bytes, &env);
+	CHECK(training_begin(&a, &env, &t, "{}") == ML_OK);
+	input.params = &a.params;
+	CHECK(s->begin(&a.arena, &input, &state) == ML_OK);
+	CHECK(s->accumulate(state, t.x, t.y, NULL, t.n) == ML_OK);
+	s->save(state, &bytes);
+	CHECK(bytes.status == ML_OK && bytes.len < (22 * 23 / 2 + 22) * sizeof(double) + 64);
+	ml_buffer_free(&bytes);
+	training_end(&a);
+	CHECK(compare(&t, "{}", 1, &t, "{}", 2) < 1e-10);
+	table_free(&t);
+	ml_env_close(&env);
+}
+
 /* Rows with weight k count as k rows, but for the degrees of freedom; weight zero as none. */
 static void
 weights_count_as_copies(void)
@@ -904,6 +931,7 @@ main(void)
 	RUN(nist_errors_and_summary);
 	RUN(summary_of_longley);
 	RUN(merging_equals_all_at_once);
+	RUN(folded_state_is_small);
 	RUN(few_rows_take_in_many);
 	RUN(weights_count_as_copies);
 	RUN(likelihood_counts_weights);

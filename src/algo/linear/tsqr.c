@@ -257,21 +257,47 @@ ml_tsqr_product(const MlTsqr *t, size_t c, size_t d)
 	return cblas_ddot((int) ml_tsqr_rows(t), t->a + c * t->ld, 1, t->a + d * t->ld, 1);
 }
 
-void
-ml_tsqr_save(const MlTsqr *t, MlBuffer *out)
+/* Rows 0..top-1 are R, then waiting rows; with R the columns are cut at the diagonal. */
+static void
+put_matrix(const MlTsqr *t, const double *a, size_t ld, size_t waiting, MlBuffer *out)
 {
 	ml_put_u8(out, t->shifted);
 	ml_put_u8(out, t->n_top > 0);
 	ml_put_u32(out, (uint32_t) t->block);
-	ml_put_u32(out, (uint32_t) t->n_waiting);
+	ml_put_u32(out, (uint32_t) waiting);
 	if (t->shifted)
 		ml_put_f64_array(out, t->shift, t->n_columns);
 	for (size_t c = 0; c < t->n_columns; c++)
 	{
 		if (t->n_top > 0)
-			ml_put_f64_array(out, t->a + c * t->ld, c + 1);
-		ml_put_f64_array(out, t->a + c * t->ld + t->n_top, t->n_waiting);
+			ml_put_f64_array(out, a + c * ld, c + 1);
+		ml_put_f64_array(out, a + c * ld + t->n_top, waiting);
 	}
+}
+
+/* Waiting rows are folded on a copy first, so that the bytes of a state with a triangle are few. */
+void
+ml_tsqr_save(const MlTsqr *t, MlBuffer *out)
+{
+	size_t n = t->n_columns, rows = ml_tsqr_rows(t);
+	double *copy;
+
+	if (t->n_top == 0 || t->n_waiting == 0)
+	{
+		put_matrix(t, t->a, t->ld, t->n_waiting, out);
+		return;
+	}
+	copy = ml_alloc_array(out->env, n * rows + ml_qr_work(n), sizeof(double));
+	if (copy == NULL)
+	{
+		out->status = ML_ENOMEM;
+		return;
+	}
+	for (size_t c = 0; c < n; c++)
+		memcpy(copy + c * rows, t->a + c * t->ld, rows * sizeof(double));
+	ml_qr_update(NULL, copy, n, t->n_waiting, rows, copy + n * rows);
+	put_matrix(t, copy, rows, 0, out);
+	ml_free(out->env, copy);
 }
 
 /* n finite numbers, or the bytes are damaged. */

@@ -59,7 +59,7 @@ ml_tsqr_rows(const MlTsqr *t)
 /* The cross product of two columns over all rows. */
 extern double ml_tsqr_product(const MlTsqr *t, size_t c, size_t d);
 
-/* The rows (all of the triangle, zeros included), the shift; not the layout of the columns, which load is told. */
+/* The rows, or the triangle, and the shift; not the layout of the columns, which load is told. */
 extern void ml_tsqr_save(const MlTsqr *t, MlBuffer *out);
 extern MlStatus ml_tsqr_load(MlReader *in, MlArena *arena, size_t n_columns,
 							 const uint32_t *indicator, MlTsqr **tsqr);
