@@ -3,6 +3,7 @@
 #   make, make install      the extension (PG_CONFIG=... for another server)
 #   make installcheck       regression tests against a running server
 #   make unit               pure C tests under address and undefined-behaviour sanitizers
+#   make fuzz-corpus, fuzz   hostile images: damaged at random; by clang's fuzzer
 #   make isolation, tap     concurrency and server tests (TAP starts its own clusters)
 #   make layers, format     the layer rule; clang-format over the tree
 #   make bench              every benchmark (needs a running server, see test/bench/README.md)
@@ -76,6 +77,31 @@ build/unit/test_%: test/unit/test_%.c $(wildcard test/unit/*.h) build/unit/libpu
 unit: $(UNIT_TESTS)
 	@test/unit/run.sh $(UNIT_TESTS)
 
+# ---- hostile images: with gcc, the seeds and random damage to each; with clang, its fuzzer
+
+FUZZ_ROUNDS = 20000
+FUZZ_SECONDS = 60
+FUZZ_CORPUS = build/fuzz/corpus
+
+build/fuzz/fuzz_image: test/fuzz/fuzz_image.c $(wildcard test/unit/*.h) build/unit/libpure.a
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -DFUZZ_STANDALONE -o $@ $< build/unit/libpure.a -lopenblas -ljson-c -lz -lm
+
+fuzz-corpus: build/fuzz/fuzz_image
+	@mkdir -p $(FUZZ_CORPUS)
+	$< seeds $(FUZZ_CORPUS)
+	$< run $(FUZZ_ROUNDS) $(FUZZ_CORPUS)/*
+
+build/fuzz/libfuzzer_image: test/fuzz/fuzz_image.c $(wildcard test/unit/*.h) $(PURE_SRCS) $(OUR_HEADERS)
+	@mkdir -p $(@D)
+	clang $(UNIT_CFLAGS) -fsanitize=fuzzer -o $@ \
+		$< $(PURE_SRCS) -lopenblas -ljson-c -lz -lm
+
+fuzz: build/fuzz/libfuzzer_image build/fuzz/fuzz_image
+	@mkdir -p $(FUZZ_CORPUS) build/fuzz/found
+	build/fuzz/fuzz_image seeds $(FUZZ_CORPUS)
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -artifact_prefix=build/fuzz/ build/fuzz/found $(FUZZ_CORPUS)
+
 # ---- the other targets
 
 isolation:
@@ -114,4 +140,4 @@ build/browser/%: test/browser/%.c build/bench/libpure.a
 frame-memory: build/bench/frame_memory
 	@$<
 
-.PHONY: unit isolation tap layers format format-check bench frame-memory
+.PHONY: unit fuzz fuzz-corpus isolation tap layers format format-check bench frame-memory

@@ -117,12 +117,13 @@ ml_put_text(MlBuffer *buf, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len > UINT32_MAX)
-	{
-		if (buf->status == ML_OK)
-			buf->status = ml_fail(buf->env, ML_EDATA, "a text of %zu bytes is too long", len);
+	/* What no reader would take must not be written: the error comes when it can still be mended. */
+	if (buf->status == ML_OK && !ml_utf8_valid(text, len))
+		buf->status = ml_fail(buf->env, ML_EDATA, "a name or label is not valid UTF-8");
+	else if (buf->status == ML_OK && len > UINT32_MAX)
+		buf->status = ml_fail(buf->env, ML_EDATA, "a text of %zu bytes is too long", len);
+	if (buf->status != ML_OK)
 		return;
-	}
 	ml_put_u32(buf, (uint32_t) len);
 	ml_put_bytes(buf, text, len);
 }

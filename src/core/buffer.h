@@ -17,7 +17,7 @@ typedef struct MlBuffer
 	uint8_t *data;
 	size_t len;
 	size_t capacity;
-	MlStatus status; /* sticky: ML_ENOMEM once an append failed */
+	MlStatus status; /* sticky: once an append failed, ML_ENOMEM, or ML_EDATA for a text */
 } MlBuffer;
 
 extern void ml_buffer_init(MlBuffer *buf, MlEnv *env);
@@ -28,7 +28,7 @@ extern void ml_put_u32(MlBuffer *buf, uint32_t value);
 extern void ml_put_u64(MlBuffer *buf, uint64_t value);
 extern void ml_put_f32(MlBuffer *buf, float value);
 extern void ml_put_f64(MlBuffer *buf, double value);
-extern void ml_put_text(MlBuffer *buf, const char *text); /* u32 length, bytes */
+extern void ml_put_text(MlBuffer *buf, const char *text); /* UTF-8: u32 length, bytes */
 extern void ml_put_f64_array(MlBuffer *buf, const double *values, size_t n);
 extern void ml_put_format(MlBuffer *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3))); /* text, no length, no zero byte */

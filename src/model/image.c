@@ -229,7 +229,7 @@ get_head(MlArena *arena, const Section *section, MlModel *model)
 	{
 		ml_fail(arena->env, ML_ECORRUPT,
 				"model image needs algorithm \"%.*s\", which this server does not have",
-				MODEL_NAME_MAX, name);
+				ml_utf8_cut(name, MODEL_NAME_MAX), name);
 		ml_hint(arena->env, "Upgrade mlplat on this server.");
 		return ML_ECORRUPT;
 	}
@@ -278,6 +278,8 @@ ml_image_open(MlArena *arena, const void *data, size_t len, MlModel **model, con
 	Section sections[N_SECTIONS];
 
 	ML_TRY(open_image(arena, data, len, sections, model));
+	if (!ml_utf8_valid((const char *) sections[INFO].data, sections[INFO].len))
+		return ml_corrupt(arena->env, "its facts are not valid UTF-8");
 	*info = (const char *) sections[INFO].data;
 	*info_len = sections[INFO].len;
 	return ML_OK;

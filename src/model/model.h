@@ -6,7 +6,8 @@
  * that follows, u32 number of sections, then per section a 4-byte tag and a u64
  * length, then the sections' bytes in that order. Sections: HEAD (algorithm,
  * task, classes, target), SCHM (schema), MODL (the algorithm's own), INFO (JSON:
- * parameters, summary, log, importance). An unknown section is skipped.
+ * parameters, summary, log, importance). An unknown section is skipped. All text
+ * is UTF-8, whatever the encoding of the database.
  */
 #ifndef ML_MODEL_H
 #define ML_MODEL_H

@@ -154,12 +154,17 @@ texts_must_be_utf8(void)
 		CHECK(ml_utf8_valid(valid[i], strlen(valid[i])));
 	for (size_t i = 0; i < sizeof invalid / sizeof *invalid; i++)
 	{
+		size_t len = strlen(invalid[i]);
 		MlBuffer buf;
 		MlReader in;
 
-		CHECK(!ml_utf8_valid(invalid[i], strlen(invalid[i])));
+		CHECK(!ml_utf8_valid(invalid[i], len));
 		ml_buffer_init(&buf, &env);
 		ml_put_text(&buf, invalid[i]);
+		CHECK(buf.status == ML_EDATA && buf.len == 0);
+		buf.status = ML_OK;
+		ml_put_u32(&buf, (uint32_t) len);
+		ml_put_bytes(&buf, invalid[i], len);
 		ml_reader_init(&in, &env, buf.data, buf.len);
 		CHECK(ml_get_text(&in, &arena) == NULL && in.failed);
 		ml_buffer_free(&buf);
