@@ -12,6 +12,11 @@
  * The solver needs these only as a metric, so a sample of blocks will do (Byrd,
  * Chin, Neveitt and Nocedal 2011): the error of the step falls with the square
  * root of rows per unknown.
+ *
+ * The products are BLAS's, whose rounding depends on the kind of CPU. That moves
+ * the iterates, not the optimum: a fit elsewhere agrees to the tolerance, not to
+ * the byte. On one machine the bytes are the same, whatever the number of threads,
+ * as each product is computed by one thread and sums are in a fixed order.
  */
 #include <math.h>
 #include <string.h>
@@ -31,7 +36,7 @@
 #define COUPLED_FLOPS 2e10    /* a coupled matrix may cost about so much, */
 #define COUPLED_ROWS_MIN 8    /* but has so many rows for each unknown, */
 #define COUPLED_ROWS_MAX 50   /* and need not have more than so many */
-#define FACTOR_COST 4.0       /* passes that a matrix with levels may cost */
+#define PASSES_PER_BUILD 4.0  /* what a matrix may cost where that matters */
 #define PIVOT_TOLERANCE 1e-12 /* a smaller share of its diagonal: the column depends on others */
 #define FLOPS_PER_SECOND 3e10
 
@@ -255,37 +260,45 @@ block_seconds(const MlLogisticMetric *metric)
 static double
 pass_seconds(const MlLogisticProblem *problem)
 {
-	return (double) problem->block * (4e-9 + problem->n_dense * 0.3e-9 + problem->n_factors * 3e-9);
+	return (double) problem->block * problem->n_groups *
+		   (4e-9 + problem->n_dense * 0.3e-9 + problem->n_factors * 3e-9);
 }
 
-/* The stride of the sample. */
+/*
+ * The stride of the sample: rows that suffice, and fewer where matrices cost much more than passes. Levels
+ * suffer in a sample, as rare ones are not in it: then all rows are taken as long as that is cheap.
+ */
 static size_t
 sample_stride(const MlLogisticMetric *metric)
 {
 	const MlLogisticProblem *problem = metric->problem;
-	double order = (double) metric->order, rows = fmax(SAMPLE_ROWS, ROWS_PER_UNKNOWN * order),
-		   stride;
+	double order = (double) metric->order, n = (double) problem->n;
+	double rows = fmax(SAMPLE_ROWS, ROWS_PER_UNKNOWN * order);
+	double affordable = n * PASSES_PER_BUILD * pass_seconds(problem) / block_seconds(metric);
 
 	if (metric->coupled)
 	{
 		rows = fmin(COUPLED_FLOPS / (order * order), COUPLED_ROWS_MAX * order);
-		rows = fmax(fmax(rows, COUPLED_ROWS_MIN * order), SAMPLE_ROWS / 2);
+		rows = fmax(fmax(rows, COUPLED_ROWS_MIN * order), SAMPLE_ROWS / 2.0);
 	}
-	stride = (double) problem->n / rows;
-	/* Rare levels suffer in a sample: take all rows as long as that is cheap. */
-	if (metric->newton && problem->n_factors > 0)
-		stride = fmin(stride, block_seconds(metric) / (FACTOR_COST * pass_seconds(problem)));
-	return (size_t) fmax(1, stride);
+	else if (metric->newton && problem->n_factors > 0)
+		rows = fmax(rows, affordable);
+	else if (!metric->newton)
+		rows = fmax(fmin(rows, affordable), COUPLED_ROWS_MIN * order);
+	return (size_t) fmax(1, n / rows);
 }
 
-/* How many columns of a group are taken in full: all, the numbers, or the intercept alone. */
+/*
+ * How many columns of a group are taken in full: all, the numbers, or the intercept alone. A matrix of more
+ * columns than rows costs more than the iterations that it saves.
+ */
 static uint32_t
 full_columns(const MlLogisticProblem *problem)
 {
 	uint32_t choices[3] = {problem->n_columns, 1 + problem->n_dense, 1};
 
 	for (int c = 0; c < 2; c++)
-		if (choices[c] <= ML_LOGISTIC_MAX_FULL &&
+		if (choices[c] <= ML_LOGISTIC_MAX_FULL && choices[c] <= problem->n &&
 			(uint64_t) problem->n_groups * choices[c] * choices[c] <= MAX_CELLS)
 			return choices[c];
 	return 1;
@@ -299,7 +312,7 @@ ml_logistic_metric_create(MlLogisticProblem *problem, MlLogisticMetric *metric)
 
 	memset(metric, 0, sizeof(*metric));
 	metric->problem = problem;
-	metric->coupled = groups > 1 && problem->n_unknowns <= MAX_COUPLED;
+	metric->coupled = groups > 1 && problem->n_unknowns <= MAX_COUPLED && columns <= problem->n;
 	metric->n_full = metric->coupled ? problem->n_columns : full_columns(problem);
 	metric->newton = groups == 1 && metric->n_full == problem->n_columns;
 	metric->order = metric->coupled ? problem->n_unknowns : metric->n_full;

@@ -34,7 +34,7 @@
 #define RENEW_ABOVE 0.1 /* a step that leaves more than this share of lambda: renew the metric */
 #define SLOW_ABOVE 0.4  /* more than this: the sample is too small */
 #define CG_MAX 100
-#define CG_RENEW 6 /* iterations that make a new coupled metric worth while */
+#define CG_RENEW 5 /* so many iterations more than with a fresh metric: renew it */
 #define FORCING 0.1
 #define MOVING 0.1     /* a last step of so much, standardised, means separation */
 #define SHARE_MIN 1e-9 /* of a class at the start: one without rows has no log-odds */
@@ -51,7 +51,7 @@ typedef struct Solver
 	double length;    /* of the last step, in units of step */
 	double decrement; /* lambda^2 here, by the metric that stands */
 	bool renew, fresh;
-	int cg_iterations;
+	int cg_iterations, cg_fresh; /* in the last step, and in the last one with a fresh metric */
 } Solver;
 
 /* ---- vectors */
@@ -203,15 +203,19 @@ center_classes(const MlLogisticProblem *problem, double *b)
 	}
 }
 
-/* step = where to go from b; z = metric^-1 gradient at entry. */
+/*
+ * step = where to go from b; z = metric^-1 gradient at entry. first_lambda: at the start. The residual falls
+ * superlinearly, but no further than the tolerance asks.
+ */
 static MlStatus
-find_direction(Solver *solver, double first_gradient)
+find_direction(Solver *solver, double first_lambda)
 {
-	double ratio = greatest(solver->gradient, solver->n) / first_gradient;
+	double lambda = sqrt(solver->decrement), forcing = fmin(FORCING, sqrt(lambda / first_lambda));
 
 	if (!solver->metric.newton)
 	{
-		ML_TRY(conjugate_gradients(solver, fmin(FORCING, sqrt(ratio))));
+		forcing = fmax(forcing, fmin(FORCING, 0.5 * solver->problem->options.tol / lambda));
+		ML_TRY(conjugate_gradients(solver, forcing));
 		center_classes(solver->problem, solver->step);
 		return ML_OK;
 	}
@@ -291,7 +295,12 @@ judge_metric(Solver *solver, double share, int iteration)
 			metric->stride = ML_MAX(metric->stride / 4, 1);
 	}
 	else
-		solver->renew = solver->cg_iterations > CG_RENEW || iteration < 2 || solver->length < 1;
+	{
+		if (solver->fresh)
+			solver->cg_fresh = solver->cg_iterations;
+		solver->renew = solver->cg_iterations > solver->cg_fresh + CG_RENEW || iteration < 2 ||
+						solver->length < 1;
+	}
 }
 
 /* lambda^2 at the point, and z. */
@@ -346,11 +355,10 @@ static MlStatus
 iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
 {
 	MlLogisticProblem *problem = solver->problem;
-	double first_gradient, lambda = INFINITY;
+	double first_lambda = 0, lambda = INFINITY;
 	int iteration = 0;
 
 	ML_TRY(ml_logistic_evaluate(problem, solver->b, &solver->value, solver->gradient));
-	first_gradient = fmax(greatest(solver->gradient, solver->n), 1e-300);
 	solver->renew = true;
 	for (;;)
 	{
@@ -364,7 +372,9 @@ iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
 		solution->converged = is_optimal(solver, lambda);
 		if (solution->converged || iteration == problem->options.max_iter)
 			break;
-		ML_TRY(find_direction(solver, first_gradient));
+		if (iteration == 0)
+			first_lambda = sqrt(solver->decrement);
+		ML_TRY(find_direction(solver, first_lambda));
 		ML_TRY(search_line(solver, &found));
 		if (!found && !solver->fresh)
 		{
