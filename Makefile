@@ -28,10 +28,8 @@ EXTRA_CLEAN = build tmp_check output_iso results regression.diffs regression.out
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=mlplat
-ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --load-extension=mlplat --outputdir=output_iso
-TAP_TESTS = 1
-PROVE_TESTS = test/t/*.pl
+SPECS = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+SPECS_OPTS = --inputdir=test --load-extension=mlplat --outputdir=output_iso
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -105,7 +103,7 @@ fuzz: build/fuzz/libfuzzer_image build/fuzz/fuzz_image
 # ---- the other targets
 
 isolation:
-	$(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION)
+	$(pg_isolation_regress_installcheck) $(SPECS_OPTS) $(SPECS)
 
 tap:
 	@test/tap.sh

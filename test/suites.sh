@@ -89,7 +89,7 @@ regress_like() {
 
 suite_regress() {
     compgen -G "$work/source/test/sql/*.sql" >/dev/null || { skip regress "no tests"; return; }
-    regress_like regress installcheck TAP_TESTS= ISOLATION=
+    regress_like regress installcheck
 }
 
 suite_isolation() {
