@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "pg/compat.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/guc.h"
@@ -245,6 +246,27 @@ status_errcode(MlStatus status)
 	return ERRCODE_INTERNAL_ERROR;
 }
 
+/* The whole characters of a text: pure code cuts long values between bytes. */
+static const char *
+whole_characters(const char *text)
+{
+	int left = (int) strlen(text), encoding = GetDatabaseEncoding();
+	char *copy = palloc((Size) left + 1), *out = copy;
+
+	while (left > 0)
+	{
+		int len = mlplat_verify_character(encoding, text, left);
+
+		if (len > 0)
+			memcpy(out, text, (size_t) len);
+		out += Max(len, 0);
+		text += Max(len, 1);
+		left -= Max(len, 1);
+	}
+	*out = '\0';
+	return copy;
+}
+
 /* The error's texts are copied by ereport, as the abort may free the environment. */
 void
 mlplat_check(const MlEnv *env, MlStatus status)
@@ -267,7 +289,7 @@ mlplat_check(const MlEnv *env, MlStatus status)
 	}
 	ereport(ERROR, (errcode(sqlerrcode),
 					status == ML_ECANCELED ? errmsg("canceling statement due to user request")
-					: env->error[0]        ? errmsg_internal("%s", env->error)
+					: env->error[0]        ? errmsg_internal("%s", whole_characters(env->error))
 										   : errmsg("out of memory"),
-					hint ? errhint("%s", hint) : 0));
+					hint ? errhint("%s", whole_characters(hint)) : 0));
 }

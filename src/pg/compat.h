@@ -38,6 +38,13 @@ extern void mlplat_init_materialized_srf(struct FunctionCallInfoBaseData *fcinfo
 #define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0, true)
 #endif
 
+/* 14 renamed the check of one character: its length, or -1. */
+#if PG_VERSION_NUM < 140000
+#define mlplat_verify_character(encoding, text, len) pg_encoding_verifymb(encoding, text, len)
+#else
+#define mlplat_verify_character(encoding, text, len) pg_encoding_verifymbchar(encoding, text, len)
+#endif
+
 /* 14 renamed the roles, and COPY's state when it split it in two. */
 #if PG_VERSION_NUM < 140000
 #define ROLE_PG_READ_SERVER_FILES DEFAULT_ROLE_READ_SERVER_FILES
