@@ -8,11 +8,14 @@ CREATE TABLE mlplat.registry (
     owner name NOT NULL DEFAULT current_user,
     name text NOT NULL CHECK (name <> '' AND position('@' IN name) = 0 AND octet_length(name) <= 255),
     active_history int[] NOT NULL DEFAULT '{}',
+    last_version int NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL DEFAULT now(),
     UNIQUE (owner, name)
 );
 COMMENT ON TABLE mlplat.registry IS 'models: a name and which version is active';
 COMMENT ON COLUMN mlplat.registry.active_history IS 'versions in the order they became active; the last one is active';
+
+COMMENT ON COLUMN mlplat.registry.last_version IS 'the highest number given so far: that of a dropped version is not given again';
 
 CREATE TABLE mlplat.version (
     version_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE, -- never used twice: what caches go by
@@ -89,13 +92,15 @@ SELECT pg_catalog.pg_extension_config_dump('mlplat.run_run_id_seq', '');
 
 -- ---------------------------------------------------------------- the registry's views
 -- security_barrier: a leaky function of the reader's cannot see rows before the policy. The views run with
--- their owner's rights, so they repeat the policy.
+-- their owner's rights, so they repeat the policy. Facts come out of images, which users can make: whatever
+-- they hold must not end in an error for those who see them.
 
 CREATE VIEW mlplat.models WITH (security_barrier) AS
 SELECT r.name, r.owner, v.version AS active_version,
        (SELECT count(*)::int FROM mlplat.version x WHERE x.model_id = r.model_id) AS versions,
        v.info ->> 'algorithm' AS algorithm, v.info ->> 'task' AS task, v.info ->> 'target' AS target,
-       (v.info ->> 'rows')::bigint AS rows, v.metric, v.score, v.created_at AS trained_at, r.created_at
+       CASE jsonb_typeof(v.info -> 'rows') WHEN 'number' THEN least(greatest((v.info -> 'rows')::numeric, 0), 9e18)::bigint END AS rows,
+       v.metric, v.score, v.created_at AS trained_at, r.created_at
 FROM mlplat.registry r
 LEFT JOIN mlplat.version v ON v.model_id = r.model_id AND v.version = r.active_history[cardinality(r.active_history)]
 WHERE mlplat.is_owner(r.owner);
@@ -104,8 +109,10 @@ COMMENT ON VIEW mlplat.models IS 'one row a model, with its active version';
 CREATE VIEW mlplat.model_versions WITH (security_barrier) AS
 SELECT r.name, v.version, v.version = r.active_history[cardinality(r.active_history)] IS TRUE AS active,
        r.owner, v.info ->> 'algorithm' AS algorithm, v.info ->> 'task' AS task, v.info ->> 'target' AS target,
-       (v.info ->> 'rows')::bigint AS rows, (v.info ->> 'dropped')::bigint AS rows_dropped,
-       (v.info ->> 'holdout_rows')::bigint AS rows_holdout, v.metric, v.score, v.info -> 'metrics' AS metrics,
+       CASE jsonb_typeof(v.info -> 'rows') WHEN 'number' THEN least(greatest((v.info -> 'rows')::numeric, 0), 9e18)::bigint END AS rows,
+       CASE jsonb_typeof(v.info -> 'dropped') WHEN 'number' THEN least(greatest((v.info -> 'dropped')::numeric, 0), 9e18)::bigint END AS rows_dropped,
+       CASE jsonb_typeof(v.info -> 'holdout_rows') WHEN 'number' THEN least(greatest((v.info -> 'holdout_rows')::numeric, 0), 9e18)::bigint END AS rows_holdout,
+       v.metric, v.score, v.info -> 'metrics' AS metrics,
        v.info -> 'params' AS params, v.info -> 'summary' AS summary, octet_length(v.image) AS image_bytes,
        v.query, v.created_by, v.created_at
 FROM mlplat.registry r JOIN mlplat.version v ON v.model_id = r.model_id

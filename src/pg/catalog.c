@@ -15,6 +15,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -77,11 +78,21 @@ result_int(uint64 row, int column, ResultType type)
 
 /* ---- references ---- */
 
+#define NAME_MAX_BYTES 255
+
+/* How many bytes of a name to show in a message: whole characters, as many as a name may have. */
+static int
+shown(const char *name)
+{
+	return pg_mbcliplen(name, (int) strlen(name), NAME_MAX_BYTES);
+}
+
 void
 mlplat_check_model_name(const char *name)
 {
-	if (name[0] == '\0' || strchr(name, '@') || strlen(name) > 255)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("invalid model name \"%s\"", name),
+	if (name[0] == '\0' || strchr(name, '@') || strlen(name) > NAME_MAX_BYTES)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+						errmsg("invalid model name \"%.*s\"", shown(name), name),
 						errdetail("A name has 1 to 255 bytes and no @, which marks a version.")));
 }
 
@@ -101,7 +112,8 @@ split_reference(const char *reference, int *version)
 	if (end == at + 1 || *end != '\0' || errno || number < 1 || number > PG_INT32_MAX ||
 		at[1] == '+' || at[1] == ' ')
 		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME), errmsg("invalid model reference \"%s\"", reference),
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid model reference \"%.*s\"", shown(reference), reference),
 				 errhint("Write \"name\" or \"name@version\" with a version of 1 or more.")));
 	*version = (int) number;
 	return pnstrdup(reference, at - reference);
@@ -110,7 +122,8 @@ split_reference(const char *reference, int *version)
 static _Noreturn void
 no_such_model(const char *name)
 {
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+					errmsg("model \"%.*s\" does not exist", shown(name), name),
 					errhint("The view mlplat.models lists the models that you may use.")));
 }
 
@@ -142,6 +155,14 @@ lookup_model(const char *name, int version, MlplatModelRef *ref)
 	return true;
 }
 
+static void
+pg_attribute_noreturn() no_such_version(const char *name, int version)
+{
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+					errmsg("model \"%s\" has no version %d", name, version),
+					errhint("The view mlplat.model_versions lists them.")));
+}
+
 MlplatModelRef
 mlplat_find_model(const char *reference)
 {
@@ -154,9 +175,30 @@ mlplat_find_model(const char *reference)
 		no_such_model(ref.name);
 	mlplat_spi_end();
 	if (version > 0 && ref.version == 0)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("model \"%s\" has no version %d", ref.name, version),
-						errhint("The view mlplat.model_versions lists them.")));
+		no_such_version(ref.name, version);
+	return ref;
+}
+
+MlplatModelRef
+mlplat_find_model_for_change(const char *reference, bool *has_version)
+{
+	MlplatModelRef ref = mlplat_find_model(reference);
+	Oid types[2] = {INT8OID, INT4OID};
+	Datum values[2] = {Int64GetDatum(ref.model_id), Int32GetDatum(ref.version)};
+
+	*has_version = strchr(reference, '@') != NULL;
+	mlplat_spi_begin();
+	if (run("SELECT active_history[pg_catalog.cardinality(active_history)] FROM mlplat.registry"
+			" WHERE model_id OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+			1, types, values, NULL, false) == 0)
+		no_such_model(ref.name);
+	ref.active = (int) result_int(0, 1, RESULT_INT4);
+	if (*has_version && run("SELECT version FROM mlplat.version"
+							" WHERE model_id OPERATOR(pg_catalog.=) $1"
+							" AND version OPERATOR(pg_catalog.=) $2",
+							2, types, values, NULL, false) == 0)
+		no_such_version(ref.name, ref.version);
+	mlplat_spi_end();
 	return ref;
 }
 
@@ -234,9 +276,9 @@ mlplat_lock_model(const char *name)
 int
 mlplat_add_version(int64 model_id, const MlplatNewVersion *version)
 {
-	Oid types[7] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, BYTEAOID};
-	Datum values[7] = {Int64GetDatum(model_id)};
-	char nulls[8] = "       ";
+	Oid types[8] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, FLOAT8OID, TEXTOID, BYTEAOID, INT4OID};
+	Datum values[8] = {Int64GetDatum(model_id)};
+	char nulls[9] = "        ";
 	int number;
 
 	mlplat_spi_begin();
@@ -257,14 +299,17 @@ mlplat_add_version(int64 model_id, const MlplatNewVersion *version)
 	if (isnan(version->score))
 		nulls[4] = 'n';
 	values[6] = version->image;
-	run("INSERT INTO mlplat.version (model_id, version, query, options, metric, score, info, image)"
-		" SELECT $1, 1 OPERATOR(pg_catalog.+) coalesce(pg_catalog.max(v.version), 0), $2, "
-		"$3::pg_catalog.jsonb,"
-		" $4, $5, $6::pg_catalog.jsonb, $7 FROM mlplat.version v WHERE v.model_id "
-		"OPERATOR(pg_catalog.=) $1"
-		" RETURNING version",
-		7, types, values, nulls, false);
+	if (run("UPDATE mlplat.registry r SET last_version = 1 OPERATOR(pg_catalog.+) GREATEST("
+			"r.last_version, (SELECT pg_catalog.max(v.version) FROM mlplat.version v"
+			" WHERE v.model_id OPERATOR(pg_catalog.=) $1))"
+			" WHERE r.model_id OPERATOR(pg_catalog.=) $1 RETURNING last_version",
+			1, types, values, NULL, false) == 0)
+		elog(ERROR, "model %lld is gone", (long long) model_id);
 	number = (int) result_int(0, 1, RESULT_INT4);
+	values[7] = Int32GetDatum(number);
+	run("INSERT INTO mlplat.version (model_id, version, query, options, metric, score, info, image)"
+		" VALUES ($1, $8, $2, $3::pg_catalog.jsonb, $4, $5, $6::pg_catalog.jsonb, $7)",
+		8, types, values, nulls, false);
 	mlplat_spi_end();
 	return number;
 }
@@ -278,7 +323,8 @@ mlplat_set_active(int64 model_id, int version)
 	mlplat_spi_begin();
 	run("UPDATE mlplat.registry SET active_history = pg_catalog.array_append(active_history, $2)"
 		" WHERE model_id OPERATOR(pg_catalog.=) $1"
-		" AND active_history[pg_catalog.cardinality(active_history)] IS DISTINCT FROM $2",
+		" AND (pg_catalog.cardinality(active_history) OPERATOR(pg_catalog.=) 0"
+		" OR active_history[pg_catalog.cardinality(active_history)] OPERATOR(pg_catalog.<>) $2)",
 		2, types, values, NULL, false);
 	mlplat_spi_end();
 }
@@ -314,7 +360,10 @@ mlplat_delete_model(int64 model_id)
 	mlplat_spi_end();
 }
 
-/* The version also leaves the history, so that a roll-back cannot go to it. */
+/*
+ * The version also leaves the history, so that a roll-back cannot go to it; where it stood between two
+ * turns of one version, they become one.
+ */
 void
 mlplat_delete_version(int64 model_id, int version)
 {
@@ -322,7 +371,11 @@ mlplat_delete_version(int64 model_id, int version)
 	Datum values[2] = {Int64GetDatum(model_id), Int32GetDatum(version)};
 
 	mlplat_spi_begin();
-	run("UPDATE mlplat.registry SET active_history = pg_catalog.array_remove(active_history, $2)"
+	run("UPDATE mlplat.registry SET active_history = ARRAY(SELECT h.version FROM"
+		" (SELECT u.version, u.turn, pg_catalog.lag(u.version) OVER (ORDER BY u.turn) AS before"
+		" FROM pg_catalog.unnest(pg_catalog.array_remove(active_history, $2))"
+		" WITH ORDINALITY u (version, turn)) h"
+		" WHERE h.before IS NULL OR h.version OPERATOR(pg_catalog.<>) h.before ORDER BY h.turn)"
 		" WHERE model_id OPERATOR(pg_catalog.=) $1",
 		2, types, values, NULL, false);
 	run("DELETE FROM mlplat.version WHERE model_id OPERATOR(pg_catalog.=) $1"
@@ -331,6 +384,7 @@ mlplat_delete_version(int64 model_id, int version)
 	mlplat_spi_end();
 }
 
+/* With a new snapshot: another session may have made the active version since the statement began. */
 bool
 mlplat_version_score(int64 model_id, int version, char **metric, double *score)
 {
@@ -343,7 +397,7 @@ mlplat_version_score(int64 model_id, int version, char **metric, double *score)
 	found =
 		run("SELECT metric, score FROM mlplat.version WHERE model_id OPERATOR(pg_catalog.=) $1"
 			" AND version OPERATOR(pg_catalog.=) $2 AND metric IS NOT NULL AND score IS NOT NULL",
-			2, types, values, NULL, true) > 0;
+			2, types, values, NULL, false) > 0;
 	if (found)
 	{
 		bool isnull;

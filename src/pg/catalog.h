@@ -49,6 +49,12 @@ extern void mlplat_log_run(const MlplatRun *run);
 /* Find a model; error when it isn't there, isn't visible, or the version isn't there. */
 extern MlplatModelRef mlplat_find_model(const char *reference);
 
+/*
+ * The same for a change: the model is locked until the end of the transaction, and what others have
+ * committed meanwhile is seen. *has_version: the reference names a version.
+ */
+extern MlplatModelRef mlplat_find_model_for_change(const char *reference, bool *has_version);
+
 /* The oid of mlplat.registry, for invalidation. */
 extern Oid mlplat_registry_relid(void);
 

@@ -44,11 +44,12 @@ mlplat_registry_changed(PG_FUNCTION_ARGS)
 Datum
 mlplat_promote_model(PG_FUNCTION_ARGS)
 {
-	char *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	MlplatModelRef ref = mlplat_find_model(reference);
+	MlplatModelRef ref;
+	bool has_version;
 
 	PreventCommandIfReadOnly("mlplat.promote_model()");
-	if (strchr(reference, '@') == NULL)
+	ref = mlplat_find_model_for_change(text_to_cstring(PG_GETARG_TEXT_PP(0)), &has_version);
+	if (!has_version)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("promote_model needs a version"),
 				 errhint("Write \"%s@version\"; the view mlplat.model_versions lists them.",
@@ -61,10 +62,18 @@ mlplat_promote_model(PG_FUNCTION_ARGS)
 Datum
 mlplat_rollback_model(PG_FUNCTION_ARGS)
 {
-	MlplatModelRef ref = mlplat_find_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	int version = mlplat_pop_active(ref.model_id);
+	MlplatModelRef ref;
+	bool has_version;
+	int version;
 
 	PreventCommandIfReadOnly("mlplat.rollback_model()");
+	ref = mlplat_find_model_for_change(text_to_cstring(PG_GETARG_TEXT_PP(0)), &has_version);
+	if (has_version)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("rollback_model takes a name without a version"),
+				 errhint("To make version %d active, use mlplat.promote_model.", ref.version)));
+	version = mlplat_pop_active(ref.model_id);
 	if (version == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -76,11 +85,12 @@ mlplat_rollback_model(PG_FUNCTION_ARGS)
 Datum
 mlplat_drop_model(PG_FUNCTION_ARGS)
 {
-	char *reference = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	MlplatModelRef ref = mlplat_find_model(reference);
+	MlplatModelRef ref;
+	bool has_version;
 
 	PreventCommandIfReadOnly("mlplat.drop_model()");
-	if (strchr(reference, '@') == NULL)
+	ref = mlplat_find_model_for_change(text_to_cstring(PG_GETARG_TEXT_PP(0)), &has_version);
+	if (!has_version)
 		mlplat_delete_model(ref.model_id);
 	else if (ref.version == ref.active)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
