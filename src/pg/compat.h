@@ -78,4 +78,11 @@ extern void mlplat_init_materialized_srf(struct FunctionCallInfoBaseData *fcinfo
 #define mlplat_is_old_or_new(var) false
 #endif
 
+/* 17 has infinite intervals; before, no interval is one. */
+#if PG_VERSION_NUM >= 170000
+#define MLPLAT_INTERVAL_SIGN(i) (INTERVAL_IS_NOBEGIN(i) ? -1 : INTERVAL_IS_NOEND(i) ? 1 : 0)
+#else
+#define MLPLAT_INTERVAL_SIGN(i) 0
+#endif
+
 #endif
