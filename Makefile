@@ -3,7 +3,7 @@
 #   make, make install      the extension (PG_CONFIG=... for another server)
 #   make installcheck       regression tests against a running server
 #   make unit               pure C tests under address and undefined-behaviour sanitizers
-#   make fuzz-corpus, fuzz   hostile images: damaged at random; by clang's fuzzer
+#   make fuzz-corpus, fuzz   hostile images and states: damaged at random; by clang's fuzzer
 #   make isolation, tap     concurrency and server tests (TAP starts its own clusters)
 #   make layers, format     the layer rule; clang-format over the tree
 #   make bench              every benchmark (needs a running server, see test/bench/README.md)
@@ -75,30 +75,34 @@ build/unit/test_%: test/unit/test_%.c $(wildcard test/unit/*.h) build/unit/libpu
 unit: $(UNIT_TESTS)
 	@test/unit/run.sh $(UNIT_TESTS)
 
-# ---- hostile images: with gcc, the seeds and random damage to each; with clang, its fuzzer
+# ---- hostile bytes: with gcc, seeds and random damage to each; with clang, its fuzzer
 
-FUZZ_ROUNDS = 20000
+FUZZ_ROUNDS = 2000
 FUZZ_SECONDS = 60
-FUZZ_CORPUS = build/fuzz/corpus
+FUZZ_TARGETS = $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
+FUZZ_DEPS = $(wildcard test/fuzz/*.h test/unit/*.h)
 
-build/fuzz/fuzz_image: test/fuzz/fuzz_image.c $(wildcard test/unit/*.h) build/unit/libpure.a
+build/fuzz/fuzz_%: test/fuzz/fuzz_%.c $(FUZZ_DEPS) build/unit/libpure.a
 	@mkdir -p $(@D)
 	$(CC) $(UNIT_CFLAGS) -DFUZZ_STANDALONE -o $@ $< build/unit/libpure.a -lopenblas -ljson-c -lz -lm
 
-fuzz-corpus: build/fuzz/fuzz_image
-	@mkdir -p $(FUZZ_CORPUS)
-	$< seeds $(FUZZ_CORPUS)
-	$< run $(FUZZ_ROUNDS) $(FUZZ_CORPUS)/*
+build/fuzz/corpus_%: build/fuzz/fuzz_%
+	@mkdir -p $@
+	$< seeds $@
 
-build/fuzz/libfuzzer_image: test/fuzz/fuzz_image.c $(wildcard test/unit/*.h) $(PURE_SRCS) $(OUR_HEADERS)
+fuzz-corpus: $(FUZZ_TARGETS:fuzz_%=build/fuzz/corpus_%)
+	for name in $(FUZZ_TARGETS:fuzz_%=%); do \
+		build/fuzz/fuzz_$$name run $(FUZZ_ROUNDS) build/fuzz/corpus_$$name/* || exit 1; done
+
+build/fuzz/lib_%: test/fuzz/fuzz_%.c $(FUZZ_DEPS) $(PURE_SRCS) $(OUR_HEADERS)
 	@mkdir -p $(@D)
-	clang $(UNIT_CFLAGS) -fsanitize=fuzzer -o $@ \
-		$< $(PURE_SRCS) -lopenblas -ljson-c -lz -lm
+	clang $(UNIT_CFLAGS) -fsanitize=fuzzer -o $@ $< $(PURE_SRCS) -lopenblas -ljson-c -lz -lm
 
-fuzz: build/fuzz/libfuzzer_image build/fuzz/fuzz_image
-	@mkdir -p $(FUZZ_CORPUS) build/fuzz/found
-	build/fuzz/fuzz_image seeds $(FUZZ_CORPUS)
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -artifact_prefix=build/fuzz/ build/fuzz/found $(FUZZ_CORPUS)
+fuzz: $(FUZZ_TARGETS:fuzz_%=build/fuzz/lib_%) $(FUZZ_TARGETS:fuzz_%=build/fuzz/corpus_%)
+	for name in $(FUZZ_TARGETS:fuzz_%=%); do \
+		mkdir -p build/fuzz/found_$$name && \
+		build/fuzz/lib_$$name -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -artifact_prefix=build/fuzz/ \
+			build/fuzz/found_$$name build/fuzz/corpus_$$name || exit 1; done
 
 # ---- the other targets
 
@@ -112,7 +116,7 @@ layers:
 	@test/layers.sh
 
 CLANG_FORMAT ?= clang-format
-FORMATTED = $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] test/unit/*.[ch] test/fuzz/*.c test/bench/*.c test/browser/*.c)
+FORMATTED = $(wildcard src/*.c src/*/*.[ch] src/*/*/*.[ch] test/unit/*.[ch] test/fuzz/*.[ch] test/bench/*.c test/browser/*.c)
 format:
 	$(CLANG_FORMAT) -i $(FORMATTED)
 
@@ -137,5 +141,7 @@ build/browser/%: test/browser/%.c build/bench/libpure.a
 # Bytes per natural byte of a frame, at three sizes.
 frame-memory: build/bench/frame_memory
 	@$<
+
+.SECONDARY: $(FUZZ_TARGETS:%=build/fuzz/%)
 
 .PHONY: unit fuzz fuzz-corpus isolation tap layers format format-check bench frame-memory

@@ -1,0 +1,287 @@
+/*
+ * fuzz_state.c
+ *		Hostile states: load any bytes as the state of an aggregate, merge, add, finish.
+ *
+ * A user can write any bytes as a value of the type for states. The first byte here says which kind;
+ * the envelope with its checksum belongs to the server's side and is left out.
+ */
+#include "fuzzer.h"
+#include "image_fixture.h"
+#include "metric/class_counts.h"
+#include "metric/prob_loss.h"
+#include "metric/ranking.h"
+#include "metric/regression_sums.h"
+
+enum
+{
+	TRAINER,
+	CLASS_COUNTS,
+	RANKING,
+	PROB_LOSS,
+	REGRESSION,
+	N_KINDS
+};
+
+/* A state may ask for a hundred thousand trees; a user would cancel, and so do we. */
+#define POLLS 200
+
+static bool
+impatient(void *ctx)
+{
+	return ++*(int *) ctx > POLLS;
+}
+
+/* Rows in a loaded trainer's own layout. */
+static MlStatus
+add_strange_rows(MlTrainer *trainer)
+{
+	uint32_t n = ml_trainer_schema(trainer)->n_slots;
+	double *raw = calloc((size_t) n + 2, sizeof *raw);
+	MlStatus status = raw ? ML_OK : ML_ENOMEM;
+
+	for (int row = 0; row < 3 && status == ML_OK; row++)
+	{
+		for (uint32_t j = 0; j < n; j++)
+			raw[j] = row == 0 ? NAN : ML_UNSEEN;
+		raw[n] = ml_trainer_target_kind(trainer) == ML_TARGET_TEXT ? NAN : row % 2;
+		raw[n + 1] = 1;
+		status = ml_trainer_add(trainer, raw);
+	}
+	free(raw);
+	return status;
+}
+
+static MlStatus
+use_trainer(MlEnv *env, MlArena *arena, MlReader *in)
+{
+	MlReader again = *in;
+	MlTrainer *trainer, *other;
+	MlTrainResult result;
+	MlStatus status;
+
+	ML_TRY(ml_trainer_load(in, arena, &trainer));
+	status = ml_reader_end(in, "state");
+	if (status == ML_OK)
+		status = ml_trainer_load(&again, arena, &other);
+	if (status == ML_OK)
+	{
+		status = ml_trainer_merge(trainer, other);
+		ml_trainer_free(other);
+	}
+	if (status == ML_OK)
+		status = add_strange_rows(trainer);
+	if (status == ML_OK)
+	{
+		status = ml_trainer_finish(trainer, arena, &(MlTrainOptions){.holdout = 0.3}, &result);
+		if (status == ML_OK)
+			status = decode_and_use(env, result.image.data, result.image.len);
+		ml_buffer_free(&result.image);
+		ml_buffer_free(&result.info);
+	}
+	ml_trainer_free(trainer);
+	return status;
+}
+
+static MlStatus
+use_class_counts(MlEnv *env, MlReader *in)
+{
+	MlClassCounts counts = {0}, sum = {0};
+	MlClassTotals totals;
+	double value;
+	MlStatus status = ml_class_counts_load(in, &counts);
+
+	sum.type = counts.type;
+	if (status == ML_OK)
+		status = ml_class_counts_merge(env, &sum, &counts);
+	if (status == ML_OK)
+		status = ml_class_counts_rate(env, &sum, ML_PRECISION, NULL, &value);
+	if (status == ML_OK && (status = ml_class_counts_totals(env, &sum, &totals)) == ML_OK)
+		ml_class_totals_free(env, &totals);
+	ml_class_counts_free(env, &sum);
+	ml_class_counts_free(env, &counts);
+	return status;
+}
+
+static MlStatus
+use_ranking(MlEnv *env, MlReader *in)
+{
+	MlRanking ranking = {0}, sum = {0};
+	MlRankMetrics metrics;
+	MlStatus status = ml_ranking_load(in, &ranking);
+
+	if (status == ML_OK)
+		status = ml_ranking_merge(env, &sum, &ranking);
+	if (status == ML_OK)
+		status = ml_ranking_metrics(env, &sum, &metrics);
+	ml_ranking_free(env, &sum);
+	ml_ranking_free(env, &ranking);
+	return status;
+}
+
+static MlStatus
+use_sums(MlEnv *env, MlReader *in, int kind)
+{
+	MlProbLoss loss = {0}, twice = {0};
+	MlRegressionSums sums, other = {0};
+	volatile double value; /* nonsense in, nonsense out: only that it ends matters */
+
+	if (kind == PROB_LOSS)
+	{
+		ML_TRY(ml_prob_loss_load(in, &loss));
+		ML_TRY(ml_prob_loss_merge(env, &twice, &loss));
+		value = ml_prob_brier(&twice) + ml_prob_log_loss(&twice);
+	}
+	else
+	{
+		ML_TRY(ml_regression_load(in, &sums));
+		ml_regression_merge(&other, &sums);
+		ml_regression_add(&other, 1, 2, 1);
+		value = ml_regression_r2(&other) + ml_regression_mape(&other);
+	}
+	(void) value;
+	return ML_OK;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	int polls = 0;
+	MlEnv env;
+	MlArena arena;
+	MlReader in;
+	MlStatus status;
+
+	if (len == 0)
+		return 0;
+	ml_env_init(&env);
+	env.budget = FUZZ_BUDGET;
+	env.canceled = impatient;
+	env.ctx = &polls;
+	ml_arena_init(&arena, &env);
+	ml_reader_init(&in, &env, data + 1, len - 1);
+	if (data[0] % N_KINDS == TRAINER)
+		status = use_trainer(&env, &arena, &in);
+	else if (data[0] % N_KINDS == CLASS_COUNTS)
+		status = use_class_counts(&env, &in);
+	else if (data[0] % N_KINDS == RANKING)
+		status = use_ranking(&env, &in);
+	else
+		status = use_sums(&env, &in, data[0] % N_KINDS);
+	ml_arena_free(&arena);
+	ml_env_close(&env);
+	if (env.used != 0 || (status != ML_OK && status != ML_ENOMEM && env.error[0] == '\0'))
+		abort();
+	return 0;
+}
+
+static void
+repair(uint8_t *data, size_t len)
+{
+	(void) data;
+	(void) len;
+}
+
+#ifdef FUZZ_STANDALONE
+
+/* A state of each metric after some rows. */
+static void
+put_metric(MlEnv *env, int kind, MlBuffer *out)
+{
+	MlClassCounts counts = {.type = ML_LABEL_TEXT};
+	MlRanking ranking = {0};
+	MlProbLoss loss = {0};
+	MlRegressionSums sums = {0};
+	MlRng rng;
+
+	ml_rng_seed(&rng, 1, 0);
+	for (int i = 0; i < 30; i++)
+	{
+		MlLabel actual = ml_label_text(&"abcd"[ml_rng_below(&rng, 4)], 1);
+		MlLabel predicted = ml_label_text(&"abcd"[ml_rng_below(&rng, 4)], 1);
+		uint64_t label = ml_rng_below(&rng, 2);
+		double p = ml_rng_uniform(&rng), weight = i < 20 ? 1 : p;
+
+		ml_class_counts_add(env, &counts, &actual, &predicted, weight);
+		ml_ranking_add(env, &ranking, ML_LABEL_INT, label, p, weight);
+		ml_prob_loss_add(env, &loss, ML_LABEL_BOOL, label, p, weight);
+		ml_regression_add(&sums, p, p * p, weight);
+	}
+	if (kind == CLASS_COUNTS)
+		ml_class_counts_save(&counts, out);
+	else if (kind == RANKING)
+		ml_ranking_save(&ranking, out);
+	else if (kind == PROB_LOSS)
+		ml_prob_loss_save(&loss, out);
+	else
+		ml_regression_save(&sums, out);
+	ml_class_counts_free(env, &counts);
+	ml_ranking_free(env, &ranking);
+}
+
+/* A trainer with rows: streaming where the algorithm and the columns allow it. */
+static MlStatus
+put_trainer(MlArena *arena, const ImageCase *c, bool numbers_only, MlBuffer *out)
+{
+	char options[200];
+	MlTrainerSetup setup = {
+		.options = options,
+		.target = "delay",
+		.target_kind = c->n_classes > 0 ? ML_TARGET_TEXT : ML_TARGET_NUMBER,
+		.target_width = c->n_classes > 0 ? ML_WIDTH_LEVEL : ML_WIDTH_FLOAT64,
+	};
+	MlTrainer *trainer;
+	MlStatus status = ML_OK;
+
+	image_options(c, options, sizeof options);
+	setup.options_len = strlen(options);
+	if (numbers_only)
+	{
+		ML_TRY(ml_schema_create(arena, 1, &setup.schema));
+		fill_input(arena, &setup.schema->inputs[0], "v", ML_BLOCK, 3);
+		ML_TRY(ml_schema_layout(setup.schema));
+	}
+	else
+		ML_TRY(image_schema(arena, &setup.schema));
+	ML_TRY(ml_trainer_create(arena, &setup, &trainer));
+	if (!numbers_only)
+		status = add_image_rows(trainer, c);
+	for (int i = 0; numbers_only && i < 40 && status == ML_OK; i++)
+		status = ml_trainer_add(trainer, (double[]){i, i * i, i % 3, i + i % 5});
+	if (status == ML_OK)
+		ml_trainer_save(trainer, out);
+	ml_trainer_free(trainer);
+	return status == ML_OK ? out->status : status;
+}
+
+static int
+write_seeds(const char *directory)
+{
+	ImageCase cases[32];
+	int n = (int) image_cases(cases, 32), failed = 0;
+
+	/* Then one that streams, and the four metrics. */
+	for (int i = 0; i < n + N_KINDS; i++)
+	{
+		MlEnv env;
+		MlArena arena;
+		MlBuffer out;
+		char name[100];
+
+		ml_env_init(&env);
+		ml_arena_init(&arena, &env);
+		ml_buffer_init(&out, &env);
+		ml_put_u8(&out, (uint8_t) (i <= n ? TRAINER : i - n));
+		if (i > n)
+			put_metric(&env, i - n, &out);
+		else if (put_trainer(&arena, &cases[i % n], i == n, &out) != ML_OK)
+			fprintf(stderr, "seed %d: %s\n", i, env.error);
+		snprintf(name, sizeof name, "state_%d", i);
+		failed += write_seed(directory, name, out.data, out.len);
+		ml_buffer_free(&out);
+		ml_arena_free(&arena);
+		ml_env_close(&env);
+	}
+	return failed != 0;
+}
+
+#endif /* FUZZ_STANDALONE */
