@@ -172,7 +172,8 @@ extern void ml_logistic_add_curvature(const MlLogisticProblem *problem, const Ml
 									  uint32_t n_full, MlLogisticScratch *scratch, double *h,
 									  double *diagonal);
 
-#define ML_LOGISTIC_MAX_FULL 2048 /* columns of a matrix that we factor */
+#define ML_LOGISTIC_MAX_FULL 2048    /* columns of a matrix that we factor */
+#define ML_LOGISTIC_MAX_COUPLED 1536 /* unknowns of one for all classes together */
 
 /* ---- solver (logistic_newton.c) */
 

@@ -27,7 +27,6 @@
 #include "core/linalg.h"
 #include "core/vmath.h"
 
-#define MAX_COUPLED 1536      /* unknowns of a coupled matrix */
 #define MAX_CELLS (8u << 20)  /* doubles in the matrices of all groups */
 #define TILE_ROWS 256         /* rows of a coupled tile */
 #define JITTER 4e-6           /* share of the diagonal that float products need to stay definite */
@@ -312,7 +311,8 @@ ml_logistic_metric_create(MlLogisticProblem *problem, MlLogisticMetric *metric)
 
 	memset(metric, 0, sizeof(*metric));
 	metric->problem = problem;
-	metric->coupled = groups > 1 && problem->n_unknowns <= MAX_COUPLED && columns <= problem->n;
+	metric->coupled =
+		groups > 1 && problem->n_unknowns <= ML_LOGISTIC_MAX_COUPLED && columns <= problem->n;
 	metric->n_full = metric->coupled ? problem->n_columns : full_columns(problem);
 	metric->newton = groups == 1 && metric->n_full == problem->n_columns;
 	metric->order = metric->coupled ? problem->n_unknowns : metric->n_full;

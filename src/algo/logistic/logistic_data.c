@@ -20,6 +20,8 @@
 #define LANES 16
 #define BLOCK_MAX 1024
 #define BLOCK_BYTES (512 * 1024) /* the numbers of a block stay in the second-level cache */
+#define BLOCK_FLOPS \
+	1e9 /* about 20 ms: what a coupled matrix takes for a block, between two polls of cancel */
 #define TASK_SECONDS 0.004
 #define PARTS_MAX 32
 #define PARTS_MIN 4
@@ -28,13 +30,17 @@
 
 /* ---- sizes and memory */
 
-/* Rows in a block: all, or as many as the cache holds, a multiple of LANES. */
+/* Rows in a block: all, or as many as the cache holds and a matrix takes in one task; a multiple of LANES. */
 static size_t
 block_rows(const MlLogisticProblem *problem)
 {
 	size_t rows = BLOCK_MAX, cells = problem->n_dense + problem->n_groups;
+	double square =
+		problem->n_groups > 1 ? (double) problem->n_unknowns * (double) problem->n_unknowns : 0;
 
-	while (rows > 64 && rows * cells * sizeof(float) > BLOCK_BYTES)
+	square = fmin(square, (double) ML_LOGISTIC_MAX_COUPLED * ML_LOGISTIC_MAX_COUPLED);
+	while (rows > 64 &&
+		   (rows * cells * sizeof(float) > BLOCK_BYTES || (double) rows * square > BLOCK_FLOPS))
 		rows /= 2;
 	return ML_MIN(rows, (problem->n + LANES - 1) / LANES * LANES);
 }
