@@ -4,9 +4,9 @@
 #   make installcheck       regression tests against a running server
 #   make unit               pure C tests under address and undefined-behaviour sanitizers
 #   make fuzz-corpus, fuzz   hostile images and states: damaged at random; by clang's fuzzer
-#   make isolation, tap     concurrency and server tests (TAP starts its own clusters)
+#   make isolation, tap     concurrency, against a running server; TAP starts its own clusters
 #   make layers, format     the layer rule; clang-format over the tree
-#   make bench              every benchmark (needs a running server, see test/bench/README.md)
+#   make bench              every benchmark, on a throw-away server of its own
 #   make frame-memory       what a frame costs in memory, without a server
 #
 # test/all.sh runs every test against a throw-away cluster of its own.
@@ -24,12 +24,13 @@ OBJS = $(PURE_SRCS:.c=.o) $(PG_SRCS:.c=.o)
 
 INSTALL_SQL = $(EXTENSION)--$(EXTVERSION).sql
 DATA_built = $(INSTALL_SQL)
-EXTRA_CLEAN = build tmp_check output_iso results regression.diffs regression.out
+EXTRA_CLEAN = build tmp_check results regression.diffs regression.out
 
 REGRESS = $(sort $(patsubst test/sql/%.sql,%,$(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --load-extension=mlplat
 SPECS = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
-SPECS_OPTS = --inputdir=test --load-extension=mlplat --outputdir=output_iso
+# Expected outputs are looked for below outputdir, which the server's makefile sets to output_iso.
+SPECS_OPTS = --inputdir=test --load-extension=mlplat --outputdir=.
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)

@@ -183,7 +183,7 @@ make_prefix() {
 copy_source() {
     [ ! -e "$work/source" ] || return 0
     mkdir "$work/source"
-    tar -C "$here" --mode=a+rX,u+w --exclude=./.git --exclude=./build --exclude=./results --exclude=./output_iso \
+    tar -C "$here" --mode=a+rX,u+w --exclude=./.git --exclude=./build --exclude=./results \
         --exclude=./tmp_check --exclude='./mlplat--*.sql' --exclude='*.o' --exclude='*.so' \
         --exclude='*.bc' -cf - . | tar -C "$work/source" --no-same-owner -xf -
 }

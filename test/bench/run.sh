@@ -1,39 +1,43 @@
 #!/usr/bin/env bash
-# run.sh: the benchmarks, each against one throw-away server with the settings below.
+# run.sh: the benchmarks, all against one throw-away server.
 #
-#   test/bench/run.sh                every benchmark
-#   test/bench/run.sh roc_auc ...    these only
+#   test/bench/run.sh                 every benchmark
+#   test/bench/run.sh speed metrics   these only
 #
-# A benchmark is test/bench/NAME.sql (psql, \timing as it likes), NAME.sh or NAME.py; it prints both
-# sides of its comparison in one run. It finds a server in PGHOST, PGPORT, PGUSER and PGDATABASE, where
-# mlplat is created already, and its own folder in BENCH_DIR. Set BENCH_ROWS for other sizes.
+# A benchmark is test/bench/NAME.sh, .py or .sql; it prints both sides of its comparison in one run. It
+# finds a server in PGHOST, PGPORT, PGUSER and PGDATABASE, where mlplat is installed. NAME.c needs no
+# server: it is linked with the pure code. BENCH_ROWS is the size (1,000,000), MLPLAT_DATA the folder of
+# real data sets for those that want one.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 need_packages "${base_packages[@]}"
+want_packages python3 python3-psycopg2 python3-numpy python3-pandas python3-sklearn python3-xgboost
 
-# The program that runs a benchmark file.
-runner() {
+# run_file FILE: run one benchmark in its folder. Debian's python3 is the one that has Debian's modules.
+run_file() {
     case $1 in
-        *.sql) psql -X -v ON_ERROR_STOP=1 -v rows="${BENCH_ROWS:-1000000}" -f "$1" ;;
         *.sh) bash "$1" ;;
-        *.py) python3 "$1" ;;
+        *.py) /usr/bin/python3 "$1" ;;
+        *.sql) psql -X -v ON_ERROR_STOP=1 -v rows="$BENCH_ROWS" -f "$1" ;;
+        *.c) make -s -C "$work/source" "build/bench/${1%.c}" && "$work/source/build/bench/${1%.c}" ;;
     esac
 }
 
-names=("$@")
-[ $# -gt 0 ] || mapfile -t names < <(cd "$here/test/bench" && ls -- *.sql *.sh *.py 2>/dev/null | grep -vx run.sh)
-[ ${#names[@]} -gt 0 ] || die "there are no benchmarks yet"
+cd "$here/test/bench"
+files=()
+for file in *.sh *.py *.sql *.c; do
+    case $file in run.sh | common.py | '*'*) continue ;; esac
+    [ $# -eq 0 ] || [[ " $* " == *" ${file%.*} "* ]] && files+=("$file")
+done
+[ ${#files[@]} -gt 0 ] || die "no such benchmark: $*"
 make_prefix
+say "Building mlplat ..."
 build_and_install
-start_cluster bench "shared_buffers = 1GB" "work_mem = 256MB" "maintenance_work_mem = 512MB" \
-    "max_parallel_workers_per_gather = 2" "jit = off"
-psql -Xq -c "CREATE EXTENSION mlplat"
-export BENCH_DIR=$work/source/test/bench BENCH_ROWS=${BENCH_ROWS:-1000000}
-failed=0
-for name in "${names[@]}"; do
-    file=$(cd "$BENCH_DIR" && ls -- "$name" "$name".sql "$name".sh "$name".py 2>/dev/null | head -n 1)
-    [ -n "$file" ] || die "no such benchmark: $name"
+start_cluster bench "shared_buffers = 1GB" "work_mem = 256MB" "maintenance_work_mem = 512MB"
+export BENCH_ROWS=${BENCH_ROWS:-1000000}
+failed=()
+for file in "${files[@]}"; do
     say ""
     say "== $file"
-    (cd "$BENCH_DIR" && runner "$file") || { say "# $file failed"; failed=$((failed + 1)); }
+    run_file "$file" || failed+=("$file")
 done
-[ "$failed" -eq 0 ]
+[ ${#failed[@]} -eq 0 ] || die "failed: ${failed[*]}"
