@@ -4,12 +4,12 @@
 #   test/all.sh                    everything
 #   test/all.sh unit regress ...   these suites only (build always runs)
 #
-# Suites: build layers format unit regress isolation tap browser names. Packages that are missing are
+# Suites: build layers format unit fuzz regress isolation tap browser names. Packages that are missing are
 # installed as root; otherwise the line that installs them is printed. PG_CONFIG chooses a server.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . "$here/test/suites.sh"
 
-suites=(layers format unit regress isolation tap browser names)
+suites=(layers format unit fuzz regress isolation tap browser names)
 for suite in "$@"; do
     [[ " build ${suites[*]} " == *" $suite "* ]] || die "no such suite: $suite (there are: build ${suites[*]})"
 done

@@ -72,6 +72,9 @@ suite_unit() {
     grep -qE '^unit: ' "$work/unit.log" || [ "$status" -eq 0 ] || summary unit 0 1
 }
 
+# Damaged images: each seed with random damage, under the sanitizers.
+suite_fuzz() { verdict fuzz make -s -C "$work/source" -j"$(nproc)" fuzz-corpus; }
+
 # regress_like NAME TARGET...: what pg_regress or its relative for isolation says, counted.
 regress_like() {
     local name=$1 log=$work/$1.log passed failed status=0
