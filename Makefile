@@ -41,7 +41,7 @@ PURE_CFLAGS = -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fvisibility=hidd
 # The server's headers are not ours to keep free of warnings.
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=gnu11 -pthread $(WARNINGS)
-SHLIB_LINK = -lopenblas -ljson-c -lz -lm -lpthread
+SHLIB_LINK = -lopenblas -lz -lm -lpthread
 
 # No LLVM bitcode: our kernels are not for inlining into expressions.
 override with_llvm = no
@@ -71,7 +71,7 @@ build/unit/libpure.a: $(UNIT_OBJS)
 	rm -f $@ && $(AR) rcs $@ $^
 
 build/unit/test_%: test/unit/test_%.c $(wildcard test/unit/*.h) build/unit/libpure.a
-	$(CC) $(UNIT_CFLAGS) -o $@ $< build/unit/libpure.a -lopenblas -ljson-c -lz -lm
+	$(CC) $(UNIT_CFLAGS) -o $@ $< build/unit/libpure.a -lopenblas -lz -lm
 
 unit: $(UNIT_TESTS)
 	@test/unit/run.sh $(UNIT_TESTS)
@@ -85,7 +85,7 @@ FUZZ_DEPS = $(wildcard test/fuzz/*.h test/unit/*.h)
 
 build/fuzz/fuzz_%: test/fuzz/fuzz_%.c $(FUZZ_DEPS) build/unit/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(UNIT_CFLAGS) -DFUZZ_STANDALONE -o $@ $< build/unit/libpure.a -lopenblas -ljson-c -lz -lm
+	$(CC) $(UNIT_CFLAGS) -DFUZZ_STANDALONE -o $@ $< build/unit/libpure.a -lopenblas -lz -lm
 
 build/fuzz/corpus_%: build/fuzz/fuzz_%
 	@mkdir -p $@
@@ -97,7 +97,7 @@ fuzz-corpus: $(FUZZ_TARGETS:fuzz_%=build/fuzz/corpus_%)
 
 build/fuzz/lib_%: test/fuzz/fuzz_%.c $(FUZZ_DEPS) $(PURE_SRCS) $(OUR_HEADERS)
 	@mkdir -p $(@D)
-	clang $(UNIT_CFLAGS) -fsanitize=fuzzer -o $@ $< $(PURE_SRCS) -lopenblas -ljson-c -lz -lm
+	clang $(UNIT_CFLAGS) -fsanitize=fuzzer -o $@ $< $(PURE_SRCS) -lopenblas -lz -lm
 
 fuzz: $(FUZZ_TARGETS:fuzz_%=build/fuzz/lib_%) $(FUZZ_TARGETS:fuzz_%=build/fuzz/corpus_%)
 	for name in $(FUZZ_TARGETS:fuzz_%=%); do \
@@ -132,12 +132,12 @@ build/bench/libpure.a: $(PURE_SRCS:.c=.o)
 	rm -f $@ && $(AR) rcs $@ $^
 
 build/bench/%: test/bench/%.c build/bench/libpure.a
-	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -lopenblas -ljson-c -lz -lm
+	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -lopenblas -lz -lm
 
 # Writes report pages for the browser test.
 build/browser/%: test/browser/%.c build/bench/libpure.a
 	@mkdir -p $(@D)
-	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -ljson-c -lm
+	$(CC) $(PURE_CFLAGS) -Isrc -o $@ $^ -lm
 
 # Bytes per natural byte of a frame, at three sizes.
 frame-memory: build/bench/frame_memory

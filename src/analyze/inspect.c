@@ -14,6 +14,7 @@
 
 #include "analyze/inspect.h"
 #include "pg/bridge.h"
+#include "pg/rows.h"
 
 PG_FUNCTION_INFO_V1(mlplat_model_info);
 PG_FUNCTION_INFO_V1(mlplat_coefficients);
@@ -69,7 +70,8 @@ mlplat_model_info(PG_FUNCTION_ARGS)
 
 typedef struct CoefficientSink
 {
-	ReturnSetInfo *result;
+	Tuplestorestate *rows;
+	TupleDesc desc;
 	const MlModel *model;
 } CoefficientSink;
 
@@ -91,7 +93,7 @@ put_coefficient(void *arg, const MlCoefficient *row)
 		nulls[i + 2] = isnan(figures[i]);
 		values[i + 2] = Float8GetDatum(figures[i]);
 	}
-	tuplestore_putvalues(sink->result->setResult, sink->result->setDesc, values, nulls);
+	tuplestore_putvalues(sink->rows, sink->desc, values, nulls);
 	return ML_OK;
 }
 
@@ -101,13 +103,13 @@ mlplat_coefficients(PG_FUNCTION_ARGS)
 {
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
 	const MlAlgo *algo = inspected->model->algo;
-	CoefficientSink sink = {(ReturnSetInfo *) fcinfo->resultinfo, inspected->model};
+	CoefficientSink sink = {.model = inspected->model};
 
 	if (!algo->coefficients)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("a model of algorithm \"%s\" has no coefficients", algo->name),
 						errhint("See mlplat.feature_importance.")));
-	InitMaterializedSRF(fcinfo, 0);
+	sink.rows = mlplat_rows_begin(fcinfo, &sink.desc);
 	mlplat_check(inspected->env,
 				 algo->coefficients(inspected->env, inspected->model->fitted,
 									inspected->model->schema, put_coefficient, &sink));
@@ -126,14 +128,15 @@ mlplat_feature_importance(PG_FUNCTION_ARGS)
 	uint32 n = model->schema->n_features;
 	double *gain = palloc0(sizeof(double) * (n + 1));
 	double sum = 0;
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Tuplestorestate *rows;
+	TupleDesc desc;
 
 	if (!model->algo->importance)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("a model of algorithm \"%s\" does not tell the importance of its features",
 						model->algo->name)));
-	InitMaterializedSRF(fcinfo, 0);
+	rows = mlplat_rows_begin(fcinfo, &desc);
 	model->algo->importance(model->fitted, gain);
 	for (uint32 j = 0; j < n; j++)
 		sum += gain[j];
@@ -143,7 +146,7 @@ mlplat_feature_importance(PG_FUNCTION_ARGS)
 						   Float8GetDatum(sum > 0 ? gain[j] / sum : 0)};
 		bool nulls[2] = {0};
 
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		tuplestore_putvalues(rows, desc, values, nulls);
 	}
 	mlplat_env_delete(inspected->env);
 	return (Datum) 0;

@@ -202,10 +202,12 @@ convert_timestamp(Timestamp timestamp)
 	return (double) timestamp;
 }
 
-/* As extract(epoch) on days and below. */
+/* As extract(epoch) on days and below; infinities stay so. */
 double
 mlplat_interval_seconds(const Interval *interval)
 {
+	if (MLPLAT_INTERVAL_SIGN(interval) != 0)
+		return MLPLAT_INTERVAL_SIGN(interval) * INFINITY;
 	return (double) interval->time / USECS_PER_SEC +
 		   SECS_PER_DAY * ((double) interval->day + DAYS_PER_MONTH * (double) interval->month);
 }

@@ -25,12 +25,6 @@
 #define pg_analyze_and_rewrite_fixedparams pg_analyze_and_rewrite
 #endif
 
-/* 15 has InitMaterializedSRF; before, the tuplestore is made by hand (see pg/srf.c). */
-#if PG_VERSION_NUM < 150000
-#define InitMaterializedSRF(fcinfo, flags) mlplat_init_materialized_srf(fcinfo)
-extern void mlplat_init_materialized_srf(struct FunctionCallInfoBaseData *fcinfo);
-#endif
-
 /* 18 has no execute_once; everything we run, we run once. */
 #if PG_VERSION_NUM >= 180000
 #define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0)

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 
 #include "model/trainer.h"
+#include "pg/rows.h"
 
 PG_FUNCTION_INFO_V1(mlplat_list_algorithms);
 PG_FUNCTION_INFO_V1(mlplat_list_parameters);
@@ -27,9 +28,9 @@ text_array(Datum *items, int n)
 Datum
 mlplat_list_algorithms(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	TupleDesc desc;
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
 
-	InitMaterializedSRF(fcinfo, 0);
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
 	{
 		Datum tasks[ML_N_TASKS];
@@ -46,7 +47,7 @@ mlplat_list_algorithms(PG_FUNCTION_ARGS)
 		values[1] = CStringGetTextDatum((*algo)->summary);
 		values[2] = text_array(tasks, n);
 		values[3] = BoolGetDatum((*algo)->streaming != NULL);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		tuplestore_putvalues(rows, desc, values, nulls);
 	}
 	return (Datum) 0;
 }
@@ -91,7 +92,7 @@ choice_array(const char *choices)
 
 /* One row a parameter; algorithm NULL: a common one. */
 static void
-put_parameters(ReturnSetInfo *result, const char *algorithm, const MlParam *table)
+put_parameters(Tuplestorestate *rows, TupleDesc desc, const char *algorithm, const MlParam *table)
 {
 	for (const MlParam *param = table; param->name; param++)
 	{
@@ -118,18 +119,18 @@ put_parameters(ReturnSetInfo *result, const char *algorithm, const MlParam *tabl
 		nulls[6] = param->type != ML_PARAM_CHOICE;
 		values[6] = param->type == ML_PARAM_CHOICE ? choice_array(param->choices) : (Datum) 0;
 		values[7] = CStringGetTextDatum(param->help);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		tuplestore_putvalues(rows, desc, values, nulls);
 	}
 }
 
 Datum
 mlplat_list_parameters(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	TupleDesc desc;
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
 
-	InitMaterializedSRF(fcinfo, 0);
-	put_parameters(result, NULL, ml_train_params);
+	put_parameters(rows, desc, NULL, ml_train_params);
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
-		put_parameters(result, (*algo)->name, (*algo)->params);
+		put_parameters(rows, desc, (*algo)->name, (*algo)->params);
 	return (Datum) 0;
 }
