@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "pg/compat.h"
+#include "commands/tablespace.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
@@ -106,6 +107,18 @@ within_temp_file_limit(size_t size)
 	return temp_file_limit < 0 || (mapped_bytes + size + 1023) / 1024 <= (size_t) temp_file_limit;
 }
 
+/* Give the file its blocks; returns an errno. Any signal of the server's interrupts it, not only a cancel. */
+static int
+reserve(File file, size_t size)
+{
+	int failure;
+
+	do
+		failure = posix_fallocate(FileGetRawDesc(file), 0, (off_t) size);
+	while (failure == EINTR && !bridge_canceled(NULL));
+	return failure;
+}
+
 /* Zeroed memory in an unlinked temporary file. */
 static void *
 training_map(void *ctx, size_t size)
@@ -127,7 +140,7 @@ training_map(void *ctx, size_t size)
 	if (!mapping)
 		return NULL;
 	file = OpenTemporaryFile(false);
-	failure = posix_fallocate(FileGetRawDesc(file), 0, (off_t) size);
+	failure = reserve(file, size);
 	data = failure ? MAP_FAILED
 				   : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, FileGetRawDesc(file), 0);
 	if (!failure && data == MAP_FAILED)
@@ -193,6 +206,7 @@ mlplat_env_create(MemoryContext parent, const char *name)
 	TrainingEnv *env = MemoryContextAllocZero(context, sizeof *env);
 
 	MemoryContextSetIdentifier(context, name);
+	PrepareTempTablespaces(); /* looks into catalogs, which later, in pure code, must not be */
 	ml_env_init(&env->ml);
 	env->context = context;
 	env->ml.alloc = training_alloc;
@@ -276,7 +290,7 @@ mlplat_check(const MlEnv *env, MlStatus status)
 
 	if (status == ML_OK)
 		return;
-	if (status == ML_ECANCELED)
+	if (status == ML_ECANCELED || bridge_canceled(NULL))
 		CHECK_FOR_INTERRUPTS();
 	if (env->map == training_map)
 	{

@@ -39,10 +39,12 @@ mlplat_define_settings(void)
 int
 mlplat_thread_count(void)
 {
-	long cores;
+	static long cores =
+		0; /* asked for once: it reads a file, and there may be a training per group */
 
 	if (mlplat_threads > 0)
 		return mlplat_threads;
-	cores = sysconf(_SC_NPROCESSORS_ONLN);
+	if (cores == 0)
+		cores = sysconf(_SC_NPROCESSORS_ONLN);
 	return (int) Max(1, Min(cores, MAX_DEFAULT_THREADS));
 }
