@@ -73,7 +73,7 @@ distinct_numbers(const MlTrainer *trainer, double *values, size_t at_most, size_
 static MlStatus
 too_many_classes(const MlTrainer *trainer)
 {
-	ml_fail(trainer->env, ML_EDATA, "target \"%.64s\" has more than %d classes", trainer->target,
+	ml_fail(trainer->env, ML_EDATA, "%s has more than %d classes", trainer->target_words,
 			ML_MAX_CLASSES);
 	ml_hint(trainer->env, "Group the rare ones, or predict a number by task \"regression\".");
 	return ML_EDATA;
@@ -177,9 +177,8 @@ choose_positive(const MlTrainer *trainer, MlClasses *classes)
 	if (!positive)
 		return ML_OK;
 	if (classes->n != 2)
-		return ml_fail(trainer->env, ML_EINVAL,
-					   "option \"positive\" is for two classes; target \"%.64s\" has %u",
-					   trainer->target, classes->n);
+		return ml_fail(trainer->env, ML_EINVAL, "option \"positive\" is for two classes; %s has %u",
+					   trainer->target_words, classes->n);
 	if (strcmp(classes->labels[1], positive) == 0)
 		return ML_OK;
 	if (strcmp(classes->labels[0], positive) != 0)
@@ -209,8 +208,8 @@ ml_target_classes(MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 			return ML_ENOMEM;
 		ML_TRY(distinct_numbers(trainer, values, ML_MAX_CLASSES, &n));
 	}
-	ML_TRY(ml_train_spec_task(trainer->env, trainer->spec, trainer->target, trainer->target_kind, n,
-							  &classes->task));
+	ML_TRY(ml_train_spec_task(trainer->env, trainer->spec, trainer->target_words,
+							  trainer->target_kind, n, &classes->task));
 	if (classes->task != ML_CLASSIFICATION)
 		return ML_OK;
 	if (trainer->target_kind == ML_TARGET_TEXT)
@@ -219,8 +218,8 @@ ml_target_classes(MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 		ML_TRY(number_classes(trainer, arena, values, n, classes));
 	if (classes->n < 2)
 	{
-		ml_fail(trainer->env, ML_EDATA, "target \"%.64s\" has one class only: \"%.64s\"",
-				trainer->target, classes->labels[0]);
+		ml_fail(trainer->env, ML_EDATA, "%s has one class only: \"%.64s\"", trainer->target_words,
+				classes->labels[0]);
 		ml_hint(trainer->env, "A classifier needs rows of at least two classes.");
 		return ML_EDATA;
 	}

@@ -183,14 +183,14 @@ list_tasks(uint32_t tasks, char *out, size_t size)
 
 /* The algorithm cannot do this task: say what it does and who can. */
 static MlStatus
-wrong_task(MlEnv *env, const MlAlgo *algo, MlTask task, const char *target)
+wrong_task(MlEnv *env, const MlAlgo *algo, MlTask task, const char *words)
 {
 	char does[128], who[256];
 	size_t len = 0;
 
 	list_tasks(algo->tasks, does, sizeof does);
-	ml_fail(env, ML_EINVAL, "algorithm \"%s\" does %s, but target \"%.64s\" asks for %s",
-			algo->name, does, target, ml_task_name(task));
+	ml_fail(env, ML_EINVAL, "algorithm \"%s\" does %s, but %s asks for %s", algo->name, does, words,
+			ml_task_name(task));
 	who[0] = '\0';
 	for (const MlAlgo *const *a = ml_algorithms; *a; a++)
 	{
@@ -203,12 +203,12 @@ wrong_task(MlEnv *env, const MlAlgo *algo, MlTask task, const char *target)
 }
 
 /*
- * The task for a kind of target. n_distinct: of an integer target, 0 when not counted. Explicit wishes
- * win; then text and booleans are classes, and so are integers with two values; a task that the
- * algorithm lacks gives way to the one it has where the target allows it.
+ * The task for a kind of target, which words name in errors. n_distinct: of an integer target, 0 when not
+ * counted. Explicit wishes win; then text and booleans are classes, and so are integers with two values; a
+ * task that the algorithm lacks gives way to the one it has where the target allows it.
  */
 MlStatus
-ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *target, MlTargetKind kind,
+ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTargetKind kind,
 				   size_t n_distinct, MlTask *task)
 {
 	uint32_t tasks = spec->algo->tasks;
@@ -225,12 +225,11 @@ ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *target, MlTa
 		*task = can_regress ? ML_REGRESSION : ML_CLASSIFICATION;
 	if (*task == ML_REGRESSION && kind == ML_TARGET_TEXT)
 	{
-		ml_fail(env, ML_EINVAL, "target \"%.64s\" is text, which regression cannot predict",
-				target);
+		ml_fail(env, ML_EINVAL, "%s is text, which regression cannot predict", words);
 		ml_hint(env, "Cast it to a number, or use task \"classification\".");
 		return ML_EINVAL;
 	}
 	if (!(tasks & ML_TASK_BIT(*task)))
-		return wrong_task(env, spec->algo, *task, target);
+		return wrong_task(env, spec->algo, *task, words);
 	return ML_OK;
 }

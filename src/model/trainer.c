@@ -7,6 +7,7 @@
  * the levels in different orders.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "model/trainer_state.h"
@@ -71,6 +72,18 @@ begin_stream(MlTrainer *trainer)
 	return trainer->streaming->begin(trainer->arena, &trainer->stream_input, &trainer->stream);
 }
 
+/* How errors name the target, which has no name beside an array of features. */
+static MlStatus
+name_target(MlTrainer *trainer)
+{
+	char words[80];
+	int len = snprintf(words, sizeof words, "target \"%.64s\"", trainer->target);
+
+	trainer->target_words = trainer->target[0] ? ml_arena_text(trainer->arena, words, (size_t) len)
+											   : ml_arena_text(trainer->arena, "the label", 9);
+	return trainer->target_words ? ML_OK : ML_ENOMEM;
+}
+
 /* The fields that do not depend on rows; options are copied and parsed. */
 static MlStatus
 create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
@@ -91,6 +104,7 @@ create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	trainer->has_weight = setup->has_weight;
 	if (!trainer->options || !trainer->target)
 		return ML_ENOMEM;
+	ML_TRY(name_target(trainer));
 	ML_TRY(ml_json_parse(arena, trainer->options, trainer->options_len, &options));
 	ML_TRY(ml_train_spec_parse(arena, options, &trainer->spec));
 	*out = trainer;
@@ -111,8 +125,8 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 		return ML_EDATA;
 	}
 	/* A task that can't be done is known now, but for integers that may turn out to be classes. */
-	ML_TRY(ml_train_spec_task(arena->env, trainer->spec, trainer->target, trainer->target_kind, 0,
-							  &task));
+	ML_TRY(ml_train_spec_task(arena->env, trainer->spec, trainer->target_words,
+							  trainer->target_kind, 0, &task));
 	if (trainer->target_kind == ML_TARGET_TEXT)
 	{
 		trainer->target_levels = ml_dict_create(arena);
@@ -212,7 +226,7 @@ ml_trainer_add(MlTrainer *trainer, const double *raw)
 	}
 	if (isinf(y))
 	{
-		ml_fail(trainer->env, ML_EDATA, "target \"%.64s\" is infinite in row %zu", trainer->target,
+		ml_fail(trainer->env, ML_EDATA, "%s is infinite in row %zu", trainer->target_words,
 				trainer->rows + trainer->dropped + 1);
 		ml_hint(trainer->env, "Leave such rows out with a WHERE clause.");
 		return ML_EDATA;

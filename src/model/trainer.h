@@ -58,7 +58,7 @@ typedef struct MlTrainSpec
 } MlTrainSpec;
 
 extern MlStatus ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **spec);
-extern MlStatus ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *target,
+extern MlStatus ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words,
 								   MlTargetKind kind, size_t n_distinct, MlTask *task);
 
 typedef struct MlTrainer MlTrainer;

@@ -397,10 +397,10 @@ finish(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 	if (trainer->rows == 0)
 	{
 		if (trainer->dropped > 0)
-			return ml_fail(
-				f->env, ML_EDATA,
-				"there is no row to train on: target \"%.64s\" is missing in all %zu rows",
-				trainer->target, trainer->dropped);
+			return ml_fail(f->env, ML_EDATA,
+						   "there is no row to train on: %s is missing%s in all %zu rows",
+						   trainer->target_words,
+						   trainer->has_weight ? ", or the weight zero," : "", trainer->dropped);
 		return ml_fail(f->env, ML_EDATA, "there is no row to train on: the query is empty");
 	}
 	result->rows = trainer->rows;

@@ -19,6 +19,7 @@ struct MlTrainer
 	MlTrainSpec *spec;
 	MlSchema *schema;
 	char *target;
+	char *target_words; /* target "y", or the label */
 	MlTargetKind target_kind;
 	MlWidth target_width;
 	bool has_weight;

@@ -153,33 +153,61 @@ columns_desc(FunctionCallInfo fcinfo)
 	return desc;
 }
 
+static void
+read_columns(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
+{
+	for (int i = 4; i < PG_NARGS(); i++)
+	{
+		values[i - 4] = PG_GETARG_DATUM(i);
+		nulls[i - 4] = PG_ARGISNULL(i);
+	}
+}
+
+/* The first row: it has the lengths of arrays. */
+static void
+begin_columns(FunctionCallInfo fcinfo, MlplatTrainState *data)
+{
+	MlplatTrainSetup setup = {.options = options_text(fcinfo, 1)};
+	Datum values[FUNC_MAX_ARGS];
+	bool nulls[FUNC_MAX_ARGS];
+
+	if (PG_ARGISNULL(2))
+		null_target();
+	setup.target = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	read_columns(fcinfo, values, nulls);
+	mlplat_train_begin(data, columns_desc(fcinfo), &setup, values, nulls);
+}
+
 Datum
 mlplat_train_columns_transfn(PG_FUNCTION_ARGS)
 {
 	bool is_new;
 	MlState *state = get_state(fcinfo, &is_new);
 	MlplatTrainState *data = state->data;
-	int n = PG_NARGS() - 4;
 
 	if (is_new)
-	{
-		MlplatTrainSetup setup = {.options = options_text(fcinfo, 1)};
-
-		if (PG_ARGISNULL(2))
-			null_target();
-		setup.target = text_to_cstring(PG_GETARG_TEXT_PP(2));
-		mlplat_train_begin(data, columns_desc(fcinfo), &setup, NULL, NULL);
-	}
-	for (int i = 0; i < n; i++)
-	{
-		data->values[i] = PG_GETARG_DATUM(i + 4);
-		data->nulls[i] = PG_ARGISNULL(i + 4);
-	}
+		begin_columns(fcinfo, data);
+	read_columns(fcinfo, data->values, data->nulls);
 	mlplat_train_row(data, data->values, data->nulls);
 	PG_RETURN_DATUM(MlStateGetDatum(state));
 }
 
 /* ---- train(label, features[], options) ---- */
+
+/* Options that name columns have no meaning where there are none. */
+static void
+refuse_names(const MlTrainSpec *spec)
+{
+	const char *option = spec->weight                                           ? "weight"
+						 : spec->exclude && spec->exclude->type != ML_JSON_NULL ? "exclude"
+						 : spec->prep && spec->prep->type != ML_JSON_NULL       ? "prep"
+																				: NULL;
+
+	if (option)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("option \"%s\" names columns, which an array does not have", option),
+						errhint("Train over records: train(record, target, options).")));
+}
 
 /* Features f1..fn, as in a row without names, so that arrays and such rows both fit the model. */
 static void
@@ -194,10 +222,7 @@ begin_array(MlplatTrainState *data, const char *options, int n)
 		.target_width = ML_WIDTH_FLOAT64,
 	};
 
-	if (spec->weight)
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("option \"weight\" names a column, which an array does not have"),
-						errhint("Train over records: train(record, target, options).")));
+	refuse_names(spec);
 	if (n < 1 || n > ML_MAX_SLOTS)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("the array of features has %d elements; 1 to %d are supported", n,
