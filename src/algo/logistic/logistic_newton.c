@@ -26,13 +26,11 @@
 
 #define ARMIJO 1e-4
 #define VALUE_NOISE 1e-7 /* relative error of the value: scores are float */
-#define SLOPE_MAX \
-	0.8 /* where the value is all noise, the slope must not turn up by more than this share */
+#define SLOPE_MAX 0.8    /* where the value is noise, the slope may turn up by this share */
 #define STEP_TRIALS 40
-#define LAMBDA_NOISE \
-	1e-2                /* below so much, lambda that does not fall by half is float's last word */
-#define RENEW_ABOVE 0.1 /* a step that leaves more than this share of lambda: renew the metric */
-#define SLOW_ABOVE 0.4  /* more than this: the sample is too small */
+#define LAMBDA_NOISE 1e-2 /* below it, a lambda that does not fall by half is float's last word */
+#define RENEW_ABOVE 0.1   /* a step that leaves more than this share of lambda: renew the metric */
+#define SLOW_ABOVE 0.4    /* more than this: the sample is too small */
 #define CG_MAX 100
 #define CG_RENEW 5 /* so many iterations more than with a fresh metric: renew it */
 #define FORCING 0.1
@@ -48,14 +46,15 @@ typedef struct Solver
 	double *b_trial, *gradient_trial;
 	double *z, *r, *direction, *product; /* metric^-1 gradient; conjugate gradients */
 	double value, value_trial;
-	double length;    /* of the last step, in units of step */
-	double decrement; /* lambda^2 here, by the metric that stands */
-	bool renew, fresh;
+	double length;               /* of the last step, in units of step */
+	double decrement;            /* lambda^2 here, by the metric that stands */
+	bool renew, fresh;           /* the metric is to be built anew; it has been, for this point */
 	int cg_iterations, cg_fresh; /* in the last step, and in the last one with a fresh metric */
 } Solver;
 
 /* ---- vectors */
 
+/* Inner product. */
 static double
 dot(const double *a, const double *b, size_t n)
 {
@@ -66,6 +65,7 @@ dot(const double *a, const double *b, size_t n)
 	return sum;
 }
 
+/* The greatest absolute value. */
 static double
 greatest(const double *a, size_t n)
 {
@@ -76,8 +76,20 @@ greatest(const double *a, size_t n)
 	return most;
 }
 
+/* The sum of squared coefficients, without the intercepts. */
+static double
+squared_weights(const Solver *solver)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < solver->n; i++)
+		sum += i % solver->problem->n_columns == 0 ? 0 : solver->b[i] * solver->b[i];
+	return sum;
+}
+
 /* ---- memory and start */
 
+/* The vectors, zeroed; one place more than the unknowns, where the passes leave the loss. */
 static MlStatus
 allocate(Solver *solver)
 {
@@ -94,6 +106,7 @@ allocate(Solver *solver)
 	return ML_OK;
 }
 
+/* Free everything. */
 static void
 release(Solver *solver)
 {
@@ -316,13 +329,11 @@ static void
 log_iteration(const Solver *solver, int iteration, MlBuffer *out)
 {
 	const MlLogisticProblem *problem = solver->problem;
-	double n = (double) problem->n, square = 0;
+	double n = (double) problem->n, square = squared_weights(solver);
 	MlProgress line = {
 		.iteration = iteration, .total = problem->options.max_iter, .valid_loss = NAN};
 	MlJsonWriter w;
 
-	for (size_t i = 0; i < solver->n; i++)
-		square += i % problem->n_columns == 0 ? 0 : solver->b[i] * solver->b[i];
 	line.loss = (solver->value - 0.5 * problem->options.l2 * square) / n;
 	if (out->len > 0)
 		ml_put_u8(out, ',');
@@ -364,11 +375,13 @@ iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
 	{
 		bool found;
 
-		if (solver->renew)
-			ML_TRY(ml_logistic_metric_build(&solver->metric));
 		solver->fresh = solver->renew;
+		if (solver->fresh)
+		{
+			ML_TRY(ml_logistic_metric_build(&solver->metric));
+			measure(solver);
+		}
 		solver->renew = false;
-		measure(solver);
 		solution->converged = is_optimal(solver, lambda);
 		if (solution->converged || iteration == problem->options.max_iter)
 			break;
@@ -414,12 +427,8 @@ ml_logistic_solve(MlLogisticProblem *problem, MlLogisticSolution *solution, MlBu
 	}
 	if (status == ML_OK)
 	{
-		double square = 0;
-
 		memcpy(solution->b, solver.b, solver.n * sizeof(double));
-		for (size_t i = 0; i < solver.n; i++)
-			square += i % problem->n_columns == 0 ? 0 : solver.b[i] * solver.b[i];
-		solution->loss = solver.value - 0.5 * problem->options.l2 * square;
+		solution->loss = solver.value - 0.5 * problem->options.l2 * squared_weights(&solver);
 		solution->separated =
 			problem->options.l2 == 0 && greatest(solver.step, solver.n) * solver.length > MOVING;
 		solution->converged = solution->converged && !solution->separated;
