@@ -12,60 +12,69 @@
 
 #define READ_BLOCK 4096
 
+/* What is done with each value of the target; false ends the reading. */
+typedef bool (*TargetFn)(void *arg, double value);
+
+/* Read the target of all rows, in order. */
+static MlStatus
+each_target(const MlTrainer *trainer, TargetFn use, void *arg)
+{
+	size_t n_rows = ml_frame_rows(trainer->frame);
+	double *block = ml_alloc_array(trainer->env, READ_BLOCK, sizeof(double));
+	bool more = true;
+
+	if (!block)
+		return ML_ENOMEM;
+	for (size_t first = 0; first < n_rows && more; first += READ_BLOCK)
+	{
+		size_t count = ML_MIN((size_t) READ_BLOCK, n_rows - first);
+
+		ml_frame_read(trainer->frame, trainer->schema->n_slots, first, count, block);
+		for (size_t i = 0; i < count && more; i++)
+			more = use(arg, block[i]);
+	}
+	ml_free(trainer->env, block);
+	return ML_OK;
+}
+
 /* ---- distinct numbers ---- */
 
-/* Insert x into the sorted array of *n values unless it is there; false: there were at_most already. */
-static bool
-insert_distinct(double *values, size_t *n, size_t at_most, double x)
+/* The distinct numbers so far, ascending; n is ML_MAX_CLASSES + 1 when there are more than that. */
+typedef struct Distinct
 {
-	size_t low = 0, high = *n;
+	double *values; /* ML_MAX_CLASSES */
+	size_t n;
+} Distinct;
+
+/* Insert the value unless it is there; false: there are too many. */
+static bool
+insert_distinct(void *arg, double value)
+{
+	Distinct *distinct = arg;
+	double x = value == 0 ? 0 : value; /* no minus zero */
+	size_t low = 0, high = distinct->n;
 
 	while (low < high)
 	{
 		size_t middle = (low + high) / 2;
 
-		if (values[middle] < x)
+		if (distinct->values[middle] < x)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	if (low < *n && values[low] == x)
+	if (low < distinct->n && distinct->values[low] == x)
 		return true;
-	if (*n == at_most)
-		return false;
-	memmove(values + low + 1, values + low, (*n - low) * sizeof(double));
-	values[low] = x;
-	(*n)++;
-	return true;
-}
-
-/* The distinct values of the target, ascending, at most at_most; *n = at_most + 1 stands for more. */
-static MlStatus
-distinct_numbers(const MlTrainer *trainer, double *values, size_t at_most, size_t *n)
-{
-	size_t n_rows = ml_frame_rows(trainer->frame);
-	double *block = ml_alloc_array(trainer->env, READ_BLOCK, sizeof(double));
-
-	*n = 0;
-	if (!block)
-		return ML_ENOMEM;
-	for (size_t first = 0; first < n_rows; first += READ_BLOCK)
+	if (distinct->n == ML_MAX_CLASSES)
 	{
-		size_t count = ML_MIN((size_t) READ_BLOCK, n_rows - first);
-
-		ml_frame_read(trainer->frame, trainer->schema->n_slots, first, count, block);
-		for (size_t i = 0; i < count; i++)
-		{
-			if (!insert_distinct(values, n, at_most, block[i] == 0 ? 0 : block[i]))
-			{
-				*n = at_most + 1;
-				ml_free(trainer->env, block);
-				return ML_OK;
-			}
-		}
+		distinct->n++;
+		return false;
 	}
-	ml_free(trainer->env, block);
-	return ML_OK;
+	memmove(distinct->values + low + 1, distinct->values + low,
+			(distinct->n - low) * sizeof(double));
+	distinct->values[low] = x;
+	distinct->n++;
+	return true;
 }
 
 /* ---- classes ---- */
@@ -79,25 +88,12 @@ too_many_classes(const MlTrainer *trainer)
 	return ML_EDATA;
 }
 
-/* Which level codes occur in the frame: a level may have come only with a row of weight zero. */
-static MlStatus
-mark_used(const MlTrainer *trainer, bool *used)
+/* Note that a level code occurs: a level may have come only with a row of weight zero. */
+static bool
+mark_used(void *used, double code)
 {
-	size_t n_rows = ml_frame_rows(trainer->frame);
-	double *block = ml_alloc_array(trainer->env, READ_BLOCK, sizeof(double));
-
-	if (!block)
-		return ML_ENOMEM;
-	for (size_t first = 0; first < n_rows; first += READ_BLOCK)
-	{
-		size_t count = ML_MIN((size_t) READ_BLOCK, n_rows - first);
-
-		ml_frame_read(trainer->frame, trainer->schema->n_slots, first, count, block);
-		for (size_t i = 0; i < count; i++)
-			used[(size_t) block[i]] = true;
-	}
-	ml_free(trainer->env, block);
-	return ML_OK;
+	((bool *) used)[(size_t) code] = true;
+	return true;
 }
 
 /* Classes from the levels of a text target, sorted by their bytes. */
@@ -111,7 +107,7 @@ text_classes(const MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 	classes->class_of = ml_arena_array(arena, (size_t) n + 1, sizeof(uint32_t));
 	if (!used || !classes->class_of)
 		return ML_ENOMEM;
-	ML_TRY(mark_used(trainer, used));
+	ML_TRY(each_target(trainer, mark_used, used));
 	for (uint32_t code = 0; code < n; code++)
 		classes->n += used[code];
 	if (classes->n > ML_MAX_CLASSES)
@@ -138,9 +134,12 @@ text_classes(const MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 
 /* Classes from distinct numbers; booleans have their own labels. */
 static MlStatus
-number_classes(const MlTrainer *trainer, MlArena *arena, const double *values, size_t n,
+number_classes(const MlTrainer *trainer, MlArena *arena, const Distinct *distinct,
 			   MlClasses *classes)
 {
+	const double *values = distinct->values;
+	size_t n = distinct->n;
+
 	if (n > ML_MAX_CLASSES)
 		return too_many_classes(trainer);
 	classes->n = (uint32_t) n;
@@ -197,25 +196,24 @@ choose_positive(const MlTrainer *trainer, MlClasses *classes)
 MlStatus
 ml_target_classes(MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 {
-	double *values = NULL;
-	size_t n = 0;
+	Distinct distinct = {0};
 
 	memset(classes, 0, sizeof *classes);
 	if (trainer->target_kind != ML_TARGET_TEXT)
 	{
-		values = ml_arena_array(arena, ML_MAX_CLASSES, sizeof(double));
-		if (!values)
+		distinct.values = ml_arena_array(arena, ML_MAX_CLASSES, sizeof(double));
+		if (!distinct.values)
 			return ML_ENOMEM;
-		ML_TRY(distinct_numbers(trainer, values, ML_MAX_CLASSES, &n));
+		ML_TRY(each_target(trainer, insert_distinct, &distinct));
 	}
 	ML_TRY(ml_train_spec_task(trainer->env, trainer->spec, trainer->target_words,
-							  trainer->target_kind, n, &classes->task));
+							  trainer->target_kind, distinct.n, &classes->task));
 	if (classes->task != ML_CLASSIFICATION)
 		return ML_OK;
 	if (trainer->target_kind == ML_TARGET_TEXT)
 		ML_TRY(text_classes(trainer, arena, classes));
 	else
-		ML_TRY(number_classes(trainer, arena, values, n, classes));
+		ML_TRY(number_classes(trainer, arena, &distinct, classes));
 	if (classes->n < 2)
 	{
 		ml_fail(trainer->env, ML_EDATA, "%s has one class only: \"%.64s\"", trainer->target_words,
