@@ -86,6 +86,17 @@ find_type(Oid type, bool *is_array)
 	return !*is_array && get_typtype(base) == TYPTYPE_ENUM ? &enum_facts : NULL;
 }
 
+/* How the model names a type: by its base type, which means the same in every database. */
+static const char *
+base_type_name(Oid type)
+{
+	Oid base = getBaseType(type);
+	Oid element = get_element_type(base);
+
+	return OidIsValid(element) ? psprintf("%s[]", format_type_be(getBaseType(element)))
+							   : format_type_be(base);
+}
+
 static _Noreturn void
 unsupported_type(const char *column, Oid type)
 {
@@ -491,7 +502,7 @@ bind_feature(MlplatTraining *training, MlArena *arena, TupleDesc desc, int i,
 {
 	Form_pg_attribute attribute = TupleDescAttr(desc, i);
 	const char *name = NameStr(attribute->attname);
-	const char *type_name = format_type_be(attribute->atttypid);
+	const char *type_name = base_type_name(attribute->atttypid);
 	MlplatColumn *column = &training->binding.columns[training->binding.n_columns++];
 	bool is_array;
 	const TypeFacts *facts = find_type(attribute->atttypid, &is_array);

@@ -124,7 +124,9 @@ no_such_model(const char *name)
 {
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 					errmsg("model \"%.*s\" does not exist", shown(name), name),
-					errhint("The view mlplat.models lists the models that you may use.")));
+					strncmp(name, "\\x", 2) == 0
+						? errhint("An image must be of type bytea: '...'::bytea.")
+						: errhint("The view mlplat.models lists the models that you may use.")));
 }
 
 /* The model of that name, with one version of it: the caller's own first, else the only visible one. */

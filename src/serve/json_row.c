@@ -239,6 +239,7 @@ static double
 json_level(const MlInput *input, const JsonbValue *value)
 {
 	const char *text;
+	size_t len;
 	double date;
 	uint32 code;
 
@@ -262,7 +263,10 @@ json_level(const MlInput *input, const JsonbValue *value)
 		default:
 			wrong_member(input, json_type(value));
 	}
-	code = ml_dict_find(input->levels, text, strlen(text));
+	len = strlen(text);
+	if (has_type(input, "character"))
+		len = bpchartruelen((char *) text, (int) len);
+	code = ml_dict_find(input->levels, text, len);
 	return code == ML_NO_LEVEL ? ML_UNSEEN : (double) code;
 }
 
