@@ -358,7 +358,7 @@ histograms_are_exact(void)
 	CHECK(env.used == 0);
 }
 
-/* Both ways of parting rows, in any number of blocks, keep the order and lose no row. */
+/* Parting rows, in any number of blocks, keeps the order and loses no row. */
 static void
 partition_keeps_order(void)
 {
@@ -383,8 +383,6 @@ partition_keeps_order(void)
 		ml_env_init(&env);
 		env.n_threads = 1 + trial % 2;
 		CHECK(ml_gbdt_partition_create(&env, n, &room) == ML_OK);
-		if (trial % 4 >= 2)
-			room.avx512 = false;
 		for (int w = 0; w < ML_TREE_SET_WORDS; w++)
 			set[w] = trial < 2 ? 0 : trial < 4 ? UINT32_MAX : (uint32_t) ml_rng_next(&rng);
 		for (uint32_t i = 0; i < n; i++)

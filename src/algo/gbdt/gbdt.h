@@ -108,6 +108,8 @@ extern void ml_gbdt_summer_free(MlEnv *env, GbdtSummer *summer);
 /* Choose the features of the next tree: used by active feature, or NULL for all. */
 extern void ml_gbdt_summer_use(GbdtSummer *summer, const uint8_t *used);
 
+#define GBDT_PREFETCH_ROWS 16 /* positions that are looked at beyond the last one */
+
 /* The histogram of the rows at these positions (NULL: 0..n-1). out->packed is set by n. */
 extern MlStatus ml_gbdt_sum(MlEnv *env, const GbdtSummer *summer, const uint32_t *positions,
 							size_t n, GbdtHistogram *out);
@@ -148,14 +150,10 @@ extern double ml_gbdt_leaf_value(const GbdtSearch *search);
 
 /* ---- gbdt_partition.c */
 
-#define GBDT_PART_BLOCKS 64  /* blocks of rows that are parted at once */
-#define GBDT_POSITION_PAD 16 /* positions that a vector store may write beyond the end of a block */
-
 typedef struct GbdtPartition
 {
 	MlEnv *env;
-	uint32_t *left, *right; /* room for every position and the pads of the blocks */
-	bool avx512;
+	uint32_t *left, *right; /* room for every position */
 } GbdtPartition;
 
 extern MlStatus ml_gbdt_partition_create(MlEnv *env, size_t n_rows, GbdtPartition *room);

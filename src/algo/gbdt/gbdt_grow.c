@@ -98,7 +98,7 @@ ml_gbdt_grower_create(MlEnv *env, const GbdtGrowInput *input, GbdtGrower **out)
 	fit = HISTOGRAM_BYTES / ML_MAX(g->slot_bytes, (size_t) 1);
 	g->n_slots = (uint32_t) ML_MAX(ML_MIN(fit, (size_t) max_leaves), (size_t) MIN_SLOTS);
 	ML_TRY(ml_region_alloc(env, &g->slots, g->n_slots, g->slot_bytes));
-	g->positions = ml_alloc_array(env, input->n_all, sizeof(*g->positions));
+	g->positions = ml_zalloc_array(env, input->n_all + GBDT_PREFETCH_ROWS, sizeof(*g->positions));
 	g->used = ml_alloc_array(env, n_active, sizeof(*g->used));
 	g->shuffled = ml_alloc_array(env, n_active, sizeof(*g->shuffled));
 	g->splits = ml_alloc_array(env, n_active, 2 * sizeof(*g->splits));

@@ -16,7 +16,6 @@
 #include "algo/gbdt/gbdt.h"
 #include "core/pool.h"
 
-#define PREFETCH_ROWS 16
 #define INLINE_CELLS 60000 /* additions that are not worth waking another thread for: some 30 us */
 #define CACHE_LINE 64
 
@@ -86,67 +85,113 @@ ml_gbdt_summer_use(GbdtSummer *summer, const uint8_t *used)
 	}
 }
 
-/* Add one row to the packed cells: four features at a time. places NULL: all of the row. */
-static inline __attribute__((always_inline)) void
-add_row(const uint8_t *row, int64_t gradient, const uint32_t *places, const uint32_t *offsets,
-		uint32_t n, int64_t *cells)
+/* Add one row's features of one stride; returns the cells after them. */
+static inline __attribute__((always_inline)) int64_t *
+add_features(const uint8_t *row, int64_t gradient, uint32_t n, uint32_t stride, int64_t *cells)
 {
 	uint32_t k = 0;
 
 	for (; k + 4 <= n; k += 4)
 	{
-		cells[offsets[k] + row[places ? places[k] : k]] += gradient;
-		cells[offsets[k + 1] + row[places ? places[k + 1] : k + 1]] += gradient;
-		cells[offsets[k + 2] + row[places ? places[k + 2] : k + 2]] += gradient;
-		cells[offsets[k + 3] + row[places ? places[k + 3] : k + 3]] += gradient;
+		cells[row[k]] += gradient;
+		cells[stride + row[k + 1]] += gradient;
+		cells[2 * stride + row[k + 2]] += gradient;
+		cells[3 * stride + row[k + 3]] += gradient;
+		cells += 4 * (size_t) stride;
 	}
 	for (; k < n; k++)
-		cells[offsets[k] + row[places ? places[k] : k]] += gradient;
+	{
+		cells[row[k]] += gradient;
+		cells += stride;
+	}
+	return cells;
 }
 
-/* Add rows to packed cells; positions NULL: rows first..first+n-1. */
+/* Add one row to the cells of a tile. */
 static inline __attribute__((always_inline)) void
-add_rows(const MlBinnedTile *tile, const int64_t *gradients, const uint32_t *positions,
-		 size_t first, size_t n, const uint32_t *places, const uint32_t *offsets, uint32_t n_used,
-		 int64_t *cells)
+add_row(const MlBinnedTile *tile, const uint8_t *row, int64_t gradient, int64_t *cells)
 {
-	size_t width = tile->n;
+	const uint32_t *n = tile->n_of_stride;
 
-	for (size_t i = first; i < first + n; i++)
+	_Static_assert(ML_BINNED_STRIDES == 3, "strides are unrolled here");
+	cells = add_features(row, gradient, n[0], ml_binned_stride[0], cells);
+	cells = add_features(row + n[0], gradient, n[1], ml_binned_stride[1], cells);
+	add_features(row + n[0] + n[1], gradient, n[2], ml_binned_stride[2], cells);
+}
+
+static inline __attribute__((always_inline)) void
+prefetch_row(const MlBinnedTile *tile, const int64_t *gradients, size_t at)
+{
+	__builtin_prefetch(tile->rows + at * tile->n);
+	__builtin_prefetch(tile->rows + at * tile->n + tile->n - 1);
+	__builtin_prefetch(gradients + at);
+}
+
+/* Add the rows at n positions. Beyond the n-th there are GBDT_PREFETCH_ROWS more that may be looked at. */
+static void
+add_positions(const MlBinnedTile *tile, const int64_t *gradients, const uint32_t *positions,
+			  size_t n, int64_t *cells)
+{
+	for (size_t i = 0; i < n; i++)
 	{
-		size_t at = positions ? positions[i] : i;
+		size_t at = positions[i];
 
-		if (positions && i + PREFETCH_ROWS < first + n)
-		{
-			size_t next = positions[i + PREFETCH_ROWS];
-
-			__builtin_prefetch(tile->rows + next * width);
-			__builtin_prefetch(tile->rows + next * width + width - 1);
-			__builtin_prefetch(gradients + next);
-		}
-		add_row(tile->rows + at * width, gradients[at], places, offsets, n_used, cells);
+		prefetch_row(tile, gradients, positions[i + GBDT_PREFETCH_ROWS]);
+		add_row(tile, tile->rows + at * tile->n, gradients[at], cells);
 	}
 }
 
-/* The packed sums of up to GBDT_PACKED_ROWS rows in a tile. */
+/* Add rows first..first+n-1. */
 static void
-sum_packed(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size_t first, size_t n,
-		   int64_t *cells)
+add_run(const MlBinnedTile *tile, const int64_t *gradients, size_t first, size_t n, int64_t *cells)
+{
+	const uint8_t *row = tile->rows + first * tile->n;
+
+	for (size_t i = 0; i < n; i++, row += tile->n)
+		add_row(tile, row, gradients[first + i], cells);
+}
+
+/* Add the rows at n positions (NULL: first..first+n-1), but only the features of a list. */
+static void
+add_some_features(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size_t first,
+				  size_t n, int64_t *cells)
 {
 	const MlBinnedTile *tile = &summer->binned->tiles[t];
 	const uint32_t *places = summer->places + tile->first;
 	const uint32_t *offsets = summer->offsets + tile->first;
 	uint32_t n_used = summer->n_used[t];
-	uint32_t last = tile->first + tile->n;
 
-	memset(cells, 0,
-		   (summer->binned->cell[last] - summer->binned->cell[tile->first]) * sizeof(*cells));
-	if (n_used < tile->n)
-		add_rows(tile, summer->gradients, positions, first, n, places, offsets, n_used, cells);
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t at = positions ? positions[i] : first + i;
+		const uint8_t *row = tile->rows + at * tile->n;
+		int64_t gradient = summer->gradients[at];
+
+		if (positions)
+			prefetch_row(tile, summer->gradients, positions[i + GBDT_PREFETCH_ROWS]);
+		for (uint32_t k = 0; k < n_used; k++)
+			cells[offsets[k] + row[places[k]]] += gradient;
+	}
+}
+
+/* The packed sums of up to GBDT_PACKED_ROWS rows in a tile: first.. of the positions, or of all rows. */
+static void
+sum_packed(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size_t first, size_t n,
+		   int64_t *cells)
+{
+	const MlBinnedTile *tile = &summer->binned->tiles[t];
+	uint32_t n_cells =
+		summer->binned->cell[tile->first + tile->n] - summer->binned->cell[tile->first];
+
+	if (positions)
+		positions += first;
+	memset(cells, 0, n_cells * sizeof(*cells));
+	if (summer->n_used[t] < tile->n)
+		add_some_features(summer, t, positions, first, n, cells);
 	else if (positions)
-		add_rows(tile, summer->gradients, positions, first, n, NULL, offsets, n_used, cells);
+		add_positions(tile, summer->gradients, positions, n, cells);
 	else
-		add_rows(tile, summer->gradients, NULL, first, n, NULL, offsets, n_used, cells);
+		add_run(tile, summer->gradients, first, n, cells);
 }
 
 /* sums += packed cells. */

@@ -213,42 +213,65 @@ keep_cuts(Binning *b, MlArena *arena)
 
 /* ---- binning rows */
 
-/* Number the features that can be split, lay their cells out, and group them into tiles of even size. */
+/* Which of the strides holds the bins of a feature. */
+static int
+stride_of(const MlTreeFeature *feature)
+{
+	int s = ML_BINNED_STRIDES - 1;
+
+	while (ml_binned_stride[s] < feature->n_bins)
+		s--;
+	return s;
+}
+
+/* Number the features that can be split, by falling stride, and lay their cells out. */
+static void
+number_features(Binning *b)
+{
+	MlBinned *binned = b->binned;
+
+	binned->cell[0] = 0;
+	for (int s = 0; s < ML_BINNED_STRIDES; s++)
+	{
+		for (uint32_t j = 0; j < b->data->schema->n_features; j++)
+		{
+			uint32_t a = binned->n_active;
+
+			if (b->features[j].n_bins < 2 || stride_of(&b->features[j]) != s)
+				continue;
+			binned->active[a] = j;
+			binned->cell[a + 1] = binned->cell[a] + ml_binned_stride[s];
+			binned->n_active++;
+		}
+	}
+}
+
+/* Group the active features into tiles of about equal size. */
 static MlStatus
 lay_out(Binning *b)
 {
 	MlBinned *binned = b->binned;
-	uint32_t n_features = b->data->schema->n_features, cells, per_tile;
+	uint32_t n_features = b->data->schema->n_features, cells, n_tiles;
 
 	binned->active = ml_alloc_array(b->env, n_features, sizeof(*binned->active));
 	binned->cell = ml_alloc_array(b->env, (size_t) n_features + 1, sizeof(*binned->cell));
 	binned->tiles = ml_zalloc_array(b->env, n_features, sizeof(*binned->tiles));
 	if (!binned->active || !binned->cell || !binned->tiles)
 		return ML_ENOMEM;
-	binned->cell[0] = 0;
-	for (uint32_t j = 0; j < n_features; j++)
-	{
-		uint32_t a = binned->n_active;
-
-		if (b->features[j].n_bins < 2)
-			continue;
-		binned->active[a] = j;
-		binned->cell[a + 1] = binned->cell[a] + b->features[j].n_bins;
-		binned->n_active++;
-	}
+	number_features(b);
 	cells = binned->cell[binned->n_active];
-	per_tile = (cells + ML_BINNED_TILE_CELLS - 1) / ML_BINNED_TILE_CELLS;
-	per_tile = per_tile > 0 ? (cells + per_tile - 1) / per_tile : 0;
+	n_tiles = (cells + ML_BINNED_TILE_CELLS - 1) / ML_BINNED_TILE_CELLS;
 	for (uint32_t a = 0; a < binned->n_active; a++)
 	{
 		MlBinnedTile *tile = &binned->tiles[binned->n_tiles];
+		uint32_t used = binned->cell[a] - binned->cell[tile->first];
 
-		if (tile->n > 0 &&
-			(binned->cell[a + 1] - binned->cell[tile->first] > ML_BINNED_TILE_CELLS ||
-			 binned->cell[a] - binned->cell[tile->first] >= per_tile))
+		if (tile->n > 0 && (used + binned->cell[a + 1] - binned->cell[a] > ML_BINNED_TILE_CELLS ||
+							(size_t) used * n_tiles >= cells))
 			tile = &binned->tiles[++binned->n_tiles];
 		if (tile->n++ == 0)
 			tile->first = a;
+		tile->n_of_stride[stride_of(&b->features[binned->active[a]])]++;
 	}
 	binned->n_tiles += binned->n_active > 0;
 	return ML_OK;

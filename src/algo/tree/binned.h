@@ -10,7 +10,8 @@
  *
  * Features with a single value take no part; the others are *active* and are
  * numbered from 0. The bins of all active features, one after the other, are
- * the *cells* of a histogram.
+ * the *cells* of a histogram. Features take a fixed number of cells, of three
+ * sizes, and come in falling order of it: so the loop that sums needs no table of offsets.
  */
 #ifndef ML_BINNED_H
 #define ML_BINNED_H
@@ -21,10 +22,15 @@
 #define ML_BINNED_TILE_CELLS 5120 /* 8-byte cells: 40 KB */
 #define ML_BINNED_PAD 64          /* bytes that may be read beyond the end of a column or tile */
 
+/* Cells of a feature: the least of these that holds its bins. */
+#define ML_BINNED_STRIDES 3
+static const uint32_t ml_binned_stride[ML_BINNED_STRIDES] = {256, 64, 16};
+
 typedef struct MlBinnedTile
 {
-	uint32_t first, n; /* active features */
-	uint8_t *rows;     /* rows[i * n + (a - first)] */
+	uint32_t first, n;                       /* active features */
+	uint32_t n_of_stride[ML_BINNED_STRIDES]; /* of them */
+	uint8_t *rows;                           /* rows[i * n + (a - first)] */
 } MlBinnedTile;
 
 typedef struct MlBinned
