@@ -28,10 +28,11 @@
 #define CHUNK_WORDS 8 /* 64-bit words ANDed at a time: a cache line */
 #define MASK_LEAVES 64
 #define MASK_FEATURES 2048 /* features of a mask table: bounds an array on the stack */
-#define FULL_BYTES (4u << 20)
+#define FULL_BYTES (5u << 20)
 #define TABLE_BYTES ((size_t) 64 << 20)
 #define COARSE_SHIFT 3
 #define WALK_LANES 8
+#define SEARCH_LANES 4
 #define WALK_MISSING 255            /* the missing bin of numeric features in walks */
 #define SET_STAY (2 * ML_TREE_CUTS) /* the set of all bins: a leaf leads to itself */
 #define CACHE_LINE 64
@@ -290,7 +291,7 @@ static MlStatus
 build_group(MlArena *arena, const MlTreeEnsemble *ensemble, const MlTreeScorer *scorer,
 			const uint32_t *place, ScoreGroup *group)
 {
-	size_t n_values = (size_t) group->n_trees * scorer->leaf_bits;
+	size_t n_values = ((size_t) group->n_trees + 1) * scorer->leaf_bits;
 	size_t n_table = scorer->n_lines * group->n_words;
 	uint8_t *table = ml_arena_alloc(arena, n_table * sizeof(uint64_t) + CACHE_LINE);
 
@@ -534,21 +535,28 @@ ml_trees_prepare(MlArena *arena, MlTreeEnsemble *ensemble)
 
 /* ---- scoring */
 
-/* Bins of up to LANES numeric features side by side: all advance through the same halvings. */
-static inline void
-search_bins(const MlTreeScorer *scorer, const ScoreFeature *active, const double *x, uint32_t n,
-			uint8_t *bins)
+/* Bins of n numeric features that take equally many halvings: they advance side by side, to hide the latency. */
+static inline __attribute__((always_inline)) void
+search_side_by_side(const MlTreeScorer *scorer, const ScoreFeature *active, const double *x, int n,
+					uint8_t *bins)
 {
-	for (uint32_t l = 0; l < n; l++)
-	{
-		const double *cuts = scorer->cuts + active[l].cuts;
-		double value = x[active[l].feature];
-		uint32_t at = 0;
+	const double *at[SEARCH_LANES];
+	double value[SEARCH_LANES];
 
-		for (uint32_t step = 1u << active[l].steps >> 1; step > 0; step >>= 1)
-			at += (uint32_t) (cuts[at + step - 1] < value) * step;
-		bins[l] = (uint8_t) (value != value ? active[l].missing : at);
+	for (int l = 0; l < n; l++)
+	{
+		at[l] = scorer->cuts + active[l].cuts;
+		value[l] = x[active[l].feature];
 	}
+	for (size_t step = (size_t) 1 << active[0].steps >> 1; step > 0; step >>= 1)
+	{
+#pragma GCC unroll 8
+		for (int l = 0; l < n; l++)
+			at[l] += step & -(size_t) (at[l][step - 1] < value[l]); /* a mask: never a branch */
+	}
+	for (int l = 0; l < n; l++)
+		bins[l] = value[l] != value[l] ? (uint8_t) active[l].missing
+									   : (uint8_t) (at[l] - (scorer->cuts + active[l].cuts));
 }
 
 /* The bin of each active feature. */
@@ -556,23 +564,50 @@ static void
 find_bins(const MlTreeEnsemble *ensemble, const double *x, uint8_t *bins)
 {
 	const MlTreeScorer *scorer = ensemble->scorer;
+	const ScoreFeature *active = scorer->active;
+	uint32_t a = 0;
 
-	search_bins(scorer, scorer->active, x, scorer->n_numeric, bins);
-	for (uint32_t a = scorer->n_numeric; a < scorer->n_active; a++)
+	while (a < scorer->n_numeric)
 	{
-		uint32_t feature = scorer->active[a].feature;
-
-		bins[a] = ml_tree_bin(&ensemble->features[feature], x[feature]);
+		if (a + SEARCH_LANES <= scorer->n_numeric &&
+			active[a].steps == active[a + SEARCH_LANES - 1].steps)
+		{
+			search_side_by_side(scorer, active + a, x, SEARCH_LANES, bins + a);
+			a += SEARCH_LANES;
+		}
+		else
+		{
+			search_side_by_side(scorer, active + a, x, 1, bins + a);
+			a++;
+		}
 	}
+	for (; a < scorer->n_active; a++)
+		bins[a] = ml_tree_bin(&ensemble->features[active[a].feature], x[active[a].feature]);
 }
 
 /* Add the leaf values v of trees first.. to the sums: by tree number modulo n_sums. */
 static inline void
 add_values(const float *v, uint32_t first, uint32_t n, double *sums, uint32_t n_sums)
 {
-	uint32_t k = first % n_sums;
+	uint32_t t = 0, k = first % n_sums;
 
-	for (uint32_t t = 0; t < n; t++)
+	if (n_sums == 4 && k == 0)
+	{
+		double a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+
+		for (; t + 4 <= n; t += 4)
+		{
+			a += v[t];
+			b += v[t + 1];
+			c += v[t + 2];
+			d += v[t + 3];
+		}
+		sums[0] = a;
+		sums[1] = b;
+		sums[2] = c;
+		sums[3] = d;
+	}
+	for (; t < n; t++)
 	{
 		sums[k] += v[t];
 		if (++k == n_sums)
@@ -584,6 +619,10 @@ add_values(const float *v, uint32_t first, uint32_t n, double *sums, uint32_t n_
 static inline void
 and_lines(const ScoreGroup *group, const uint32_t *lines, uint32_t n_lines, uint64_t *acc)
 {
+	const uint64_t *line[MASK_FEATURES];
+
+	for (uint32_t a = 0; a < n_lines; a++)
+		line[a] = group->table + lines[a] * group->n_words;
 	for (size_t c = 0; c < group->n_words; c += CHUNK_WORDS)
 	{
 		uint64_t word[CHUNK_WORDS];
@@ -591,10 +630,8 @@ and_lines(const ScoreGroup *group, const uint32_t *lines, uint32_t n_lines, uint
 		memset(word, 0xff, sizeof(word));
 		for (uint32_t a = 0; a < n_lines; a++)
 		{
-			const uint64_t *line = group->table + lines[a] * group->n_words + c;
-
 			for (int i = 0; i < CHUNK_WORDS; i++)
-				word[i] &= line[i];
+				word[i] &= line[a][c + (size_t) i];
 		}
 		memcpy(acc + c, word, sizeof(word));
 	}
@@ -626,11 +663,13 @@ exit_values(const MlTreeScorer *scorer, const ScoreGroup *group, const uint64_t 
 			v[t] = group->values[t * 64 + (uint32_t) __builtin_ctzll(acc[t])];
 		return;
 	}
-	for (uint32_t t = 0; t < group->n_trees; t++)
+	for (uint32_t t = 0; t < group->n_trees; t += 2)
 	{
-		uint32_t mask = (uint32_t) (acc[t / 2] >> t % 2 * 32);
+		uint32_t low = (uint32_t) acc[t / 2], high = (uint32_t) (acc[t / 2] >> 32);
 
-		v[t] = group->values[t * 32 + (uint32_t) __builtin_ctz(mask)];
+		/* an odd last tree has a neighbour of ones, for which there is room */
+		v[t] = group->values[t * 32 + (uint32_t) __builtin_ctz(low)];
+		v[t + 1] = group->values[t * 32 + 32 + (uint32_t) __builtin_ctz(high)];
 	}
 }
 
@@ -666,7 +705,7 @@ score_masks(const MlTreeEnsemble *ensemble, const double *x, double *sums, uint3
 }
 
 /* Walk n trees at once until none of them moves. */
-static inline void
+static inline __attribute__((always_inline)) void
 walk_trees(const MlTreeScorer *scorer, const uint8_t *bins, uint32_t first, uint32_t n, float *v)
 {
 	uint32_t at[WALK_LANES], before[WALK_LANES];
@@ -680,6 +719,7 @@ walk_trees(const MlTreeScorer *scorer, const uint8_t *bins, uint32_t first, uint
 		memcpy(before, at, sizeof(at));
 		for (int step = 0; step < 2; step++)
 		{
+#pragma GCC unroll 16
 			for (uint32_t l = 0; l < n; l++)
 			{
 				const WalkNode *node = &scorer->nodes[at[l]];
