@@ -128,7 +128,10 @@ random_trees(MlArena *arena, const TreeSpec *spec, MlRng *rng)
 		tree->values = ml_arena_array(arena, n, sizeof(float));
 		tree->rows = ml_arena_array(arena, n, sizeof(uint32_t));
 		for (uint32_t i = 0; i < n; i++)
+		{
 			tree->values[i] = (float) ml_rng_normal(rng);
+			tree->rows[i] = 1 + (uint32_t) ml_rng_below(rng, 50);
+		}
 		for (uint32_t i = 0; i + 1 < n; i++)
 		{
 			MlTreeNode *node = &tree->nodes[i];
@@ -286,6 +289,119 @@ scores_as_the_nodes_say(void)
 	}
 }
 
+/* ---- contributions */
+
+/* The mean of a tree's leaves when only the features of a coalition are known, by training rows. */
+static double
+coalition_value(const MlTreeEnsemble *e, const MlTree *tree, const double *x, uint32_t coalition,
+				int32_t at, double *rows)
+{
+	const MlTreeNode *node = at >= 0 ? &tree->nodes[at] : NULL;
+	double left_rows, right_rows, left, right;
+
+	if (!node)
+	{
+		*rows = tree->rows[~at];
+		return (double) tree->values[~at];
+	}
+	left = coalition_value(e, tree, x, coalition, node->left, &left_rows);
+	right = coalition_value(e, tree, x, coalition, node->right, &right_rows);
+	*rows = left_rows + right_rows;
+	if (coalition >> node->feature & 1)
+	{
+		const MlTreeFeature *f = &e->features[node->feature];
+
+		return ml_tree_goes_left(f, node, ml_tree_bin(f, x[node->feature])) ? left : right;
+	}
+	return (left_rows * left + right_rows * right) / *rows;
+}
+
+/* Shapley's definition: over all coalitions of the other features, by their sizes. */
+static double
+shapley(const MlTreeEnsemble *e, const MlTree *tree, const double *x, uint32_t j)
+{
+	static const double weight[3] = {1.0 / 3, 1.0 / 6, 1.0 / 3}; /* s! (2 - s)! / 3! */
+	int32_t root = tree->n_leaves > 1 ? 0 : ~0;
+	double sum = 0, rows;
+
+	for (uint32_t coalition = 0; coalition < 8; coalition++)
+	{
+		if (coalition >> j & 1)
+			continue;
+		sum += weight[__builtin_popcount(coalition)] *
+			   (coalition_value(e, tree, x, coalition | 1u << j, root, &rows) -
+				coalition_value(e, tree, x, coalition, root, &rows));
+	}
+	return sum;
+}
+
+static void
+contributions_are_shapley_values(void)
+{
+	static const TreeSpec specs[] = {
+		{1, 1, 1, 3, 2}, {5, 4, 1, 5, 4}, {12, 30, 3, 20, 30}, {3, 200, 1, 99, 9}};
+
+	for (size_t s = 0; s < sizeof(specs) / sizeof(*specs); s++)
+	{
+		MlEnv env;
+		MlArena arena;
+		MlRng rng;
+
+		ml_env_init(&env);
+		ml_arena_init(&arena, &env);
+		ml_rng_seed(&rng, s, 1);
+		MlTreeEnsemble *e = random_trees(&arena, &specs[s], &rng);
+
+		CHECK(ml_trees_prepare(&arena, e) == ML_OK);
+		for (int i = 0; i < 20; i++)
+		{
+			double x[3], phi[3], base, score[3];
+			uint32_t k = (uint32_t) i % e->n_outputs;
+
+			random_row(&specs[s], &rng, x);
+			ml_trees_score(e, x, score);
+			CHECK(ml_trees_contributions(&env, e, x, k, phi, &base) == ML_OK);
+			CHECK_NEAR(phi[0] + phi[1] + phi[2] + base, score[k], 1e-12);
+			for (uint32_t j = 0; j < 3; j++)
+			{
+				double want = 0;
+
+				for (uint32_t t = k; t < e->n_trees; t += e->n_outputs)
+					want += shapley(e, &e->trees[t], x, j);
+				CHECK_NEAR(phi[j], want, 1e-12);
+			}
+		}
+		ml_arena_free(&arena);
+		CHECK(env.used == 0);
+	}
+}
+
+static MlStatus
+contributions_work(MlEnv *env, void *arg)
+{
+	const TreeSpec *spec = arg;
+	MlArena arena;
+	MlRng rng;
+	double x[3] = {0.1, 0.5, 1}, phi[3], base;
+	MlEnv plain;
+	MlStatus status;
+
+	ml_env_init(&plain);
+	ml_arena_init(&arena, &plain);
+	ml_rng_seed(&rng, 1, 1);
+	status = ml_trees_contributions(env, random_trees(&arena, spec, &rng), x, 0, phi, &base);
+	ml_arena_free(&arena);
+	return status;
+}
+
+static void
+contributions_survive_failing_allocations(void)
+{
+	TreeSpec spec = {2, 9, 1, 5, 4};
+
+	unit_every_allocation_fails(contributions_work, &spec, 20);
+}
+
 /* ---- images */
 
 static void
@@ -414,6 +530,8 @@ main(void)
 	RUN(cuts_part_their_values);
 	RUN(many_values_share_bins_evenly);
 	RUN(scores_as_the_nodes_say);
+	RUN(contributions_are_shapley_values);
+	RUN(contributions_survive_failing_allocations);
 	RUN(image_keeps_every_prediction);
 	RUN(damaged_images_do_no_harm);
 	return unit_end();

@@ -74,6 +74,14 @@ importance(const void *model, double *gain)
 	ml_trees_importance(gbdt->trees, gain);
 }
 
+static MlStatus
+contributions(MlEnv *env, const void *model, const double *x, uint32_t k, double *out, double *base)
+{
+	const GbdtModel *gbdt = model;
+
+	return ml_trees_contributions(env, gbdt->trees, x, k, out, base);
+}
+
 const MlAlgo ml_algo_gbdt = {
 	.name = "gbdt",
 	.summary = "Gradient boosted decision trees, histogram-based, grown leaf by leaf",
@@ -84,4 +92,5 @@ const MlAlgo ml_algo_gbdt = {
 	.load = load,
 	.predict = predict,
 	.importance = importance,
+	.contributions = contributions,
 };

@@ -41,7 +41,7 @@ typedef struct GbdtOptions
 	uint32_t n_trees;        /* rounds; with early stopping the most */
 	uint32_t early_stopping; /* rounds without improvement; 0: none */
 	double learning_rate;
-	uint32_t max_leaves, max_depth; /* max_depth 0: no limit */
+	uint32_t max_leaves, max_depth;
 	uint32_t min_leaf_rows;
 	double min_leaf_hessian;
 	double l1, l2, min_gain;

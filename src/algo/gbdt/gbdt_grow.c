@@ -329,7 +329,7 @@ can_split(const GbdtGrower *g, const Leaf *leaf)
 
 	return g->input.binned->n_active > 0 && leaf->sampled.n >= 2 &&
 		   leaf->sampled.n >= 2 * (size_t) options->min_leaf_rows &&
-		   (options->max_depth == 0 || leaf->depth < options->max_depth);
+		   leaf->depth < options->max_depth;
 }
 
 /* Histograms and best splits of two new siblings; parent: a copy of the leaf that they were. */

@@ -32,7 +32,7 @@ const MlParam ml_gbdt_params[] = {
 	{"learning_rate", ML_PARAM_REAL, "0.1", 1e-6, 1, NULL,
 	 "Factor on each tree's values: smaller needs more trees and fits better."},
 	{"max_leaves", ML_PARAM_INT, "31", 2, 32768, NULL, "Leaves of a tree."},
-	{"max_depth", ML_PARAM_INT, "0", 0, 1000, NULL, "Depth of a tree; 0: no limit."},
+	{"max_depth", ML_PARAM_INT, "0", 0, ML_TREE_DEPTH, NULL, "Depth of a tree; 0: no limit."},
 	{"min_leaf_rows", ML_PARAM_INT, "20", 1, 1e9, NULL, "Rows that each leaf must have."},
 	{"min_leaf_hessian", ML_PARAM_REAL, "0.001", 0, 1e30, NULL,
 	 "Sum of hessians (for regression: of weights) that each leaf must have."},
@@ -66,7 +66,8 @@ ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
 		.early_stopping = (uint32_t) ml_param_int(p, EARLY_STOPPING),
 		.learning_rate = ml_param_real(p, LEARNING_RATE),
 		.max_leaves = (uint32_t) ml_param_int(p, MAX_LEAVES),
-		.max_depth = (uint32_t) ml_param_int(p, MAX_DEPTH),
+		.max_depth =
+			ml_param_int(p, MAX_DEPTH) > 0 ? (uint32_t) ml_param_int(p, MAX_DEPTH) : ML_TREE_DEPTH,
 		.min_leaf_rows = (uint32_t) ml_param_int(p, MIN_LEAF_ROWS),
 		.min_leaf_hessian = ml_param_real(p, MIN_LEAF_HESSIAN),
 		.l1 = ml_param_real(p, L1),

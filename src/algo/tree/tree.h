@@ -20,6 +20,7 @@
 
 #define ML_TREE_BINS 256                      /* bins of a feature, the missing one included */
 #define ML_TREE_CUTS (ML_TREE_BINS - 2)       /* cuts of a numeric feature */
+#define ML_TREE_DEPTH 512                     /* nodes above a leaf, at most */
 #define ML_TREE_SET_WORDS (ML_TREE_BINS / 32) /* words of a set of bins */
 
 typedef struct MlTreeFeature
@@ -119,5 +120,14 @@ extern MlStatus ml_trees_prepare(MlArena *arena, MlTreeEnsemble *ensemble);
 
 /* out: n_outputs raw sums for feature vector x, the same bits on every machine. */
 extern void ml_trees_score(const MlTreeEnsemble *ensemble, const double *x, double *out);
+
+/* tree_shap.c */
+
+/*
+ * What each feature adds to output k of feature vector x; with *base, the mean over the training rows, they
+ * add up to the sum of ml_trees_score.
+ */
+extern MlStatus ml_trees_contributions(MlEnv *env, const MlTreeEnsemble *ensemble, const double *x,
+									   uint32_t k, double *contributions, double *base);
 
 #endif /* ML_TREE_H */

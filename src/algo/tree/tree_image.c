@@ -192,10 +192,29 @@ load_node(MlReader *in, MlArena *arena, const MlTreeEnsemble *ensemble, MlTreeNo
 	return ML_OK;
 }
 
-/* One tree; claimed: room for two marks a leaf, zeroed here. */
+/* Marks of one tree. */
+typedef struct Marks
+{
+	uint8_t claimed[2 * MAX_LEAVES]; /* nodes, then leaves, that have a parent */
+	uint16_t depth[MAX_LEAVES];      /* of nodes */
+} Marks;
+
+/* Hang the children of node i below it. */
+static bool
+claim_children(const MlTreeNode *node, uint32_t i, uint32_t n_leaves, Marks *marks)
+{
+	if (!claim_child(node->left, i, n_leaves, marks->claimed) ||
+		!claim_child(node->right, i, n_leaves, marks->claimed) || marks->depth[i] >= ML_TREE_DEPTH)
+		return false;
+	if (node->left >= 0)
+		marks->depth[node->left] = marks->depth[i] + 1;
+	if (node->right >= 0)
+		marks->depth[node->right] = marks->depth[i] + 1;
+	return true;
+}
+
 static MlStatus
-load_tree(MlReader *in, MlArena *arena, const MlTreeEnsemble *ensemble, uint8_t *claimed,
-		  MlTree *tree)
+load_tree(MlReader *in, MlArena *arena, const MlTreeEnsemble *ensemble, Marks *marks, MlTree *tree)
 {
 	uint32_t n = ml_get_count(in, LEAF_BYTES);
 
@@ -207,13 +226,14 @@ load_tree(MlReader *in, MlArena *arena, const MlTreeEnsemble *ensemble, uint8_t 
 	tree->rows = ml_arena_array(arena, n, sizeof(*tree->rows));
 	if (!tree->nodes || !tree->values || !tree->rows)
 		return ML_ENOMEM;
-	memset(claimed, 0, 2 * (size_t) n);
+	memset(marks->claimed, 0, 2 * (size_t) n);
+	marks->depth[0] = 0;
 	for (uint32_t i = 0; i + 1 < n; i++)
 	{
 		MlTreeNode *node = &tree->nodes[i];
 
 		ML_TRY(load_node(in, arena, ensemble, node));
-		if (!claim_child(node->left, i, n, claimed) || !claim_child(node->right, i, n, claimed))
+		if (!claim_children(node, i, n, marks))
 			return ml_corrupt(in->env, "children of a tree node");
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -246,7 +266,7 @@ load_features(MlReader *in, MlArena *arena, const MlSchema *schema, MlTreeEnsemb
 static MlStatus
 load_trees(MlReader *in, MlArena *arena, MlTreeEnsemble *ensemble)
 {
-	uint8_t *claimed;
+	Marks *marks;
 	MlStatus status = ML_OK;
 
 	ensemble->n_trees = ml_get_count(in, 4 + LEAF_BYTES);
@@ -255,12 +275,12 @@ load_trees(MlReader *in, MlArena *arena, MlTreeEnsemble *ensemble)
 	ensemble->trees = ml_arena_array(arena, ensemble->n_trees, sizeof(*ensemble->trees));
 	if (!ensemble->trees)
 		return ML_ENOMEM;
-	claimed = ml_alloc_array(arena->env, MAX_LEAVES, 2);
-	if (!claimed)
+	marks = ml_alloc(arena->env, sizeof(*marks));
+	if (!marks)
 		return ML_ENOMEM;
 	for (uint32_t t = 0; t < ensemble->n_trees && status == ML_OK; t++)
-		status = load_tree(in, arena, ensemble, claimed, &ensemble->trees[t]);
-	ml_free(arena->env, claimed);
+		status = load_tree(in, arena, ensemble, marks, &ensemble->trees[t]);
+	ml_free(arena->env, marks);
 	return status;
 }
 
