@@ -321,6 +321,9 @@ put_members(MlPage *page, const char *key, const char *title)
 	ml_page_raw(page, "<div class=\"scroll\"><table><tbody>");
 	for (size_t i = 0; i < n; i++)
 	{
+		/* advice stands above, where it is seen */
+		if (strcmp(object->keys[i], "advice") == 0)
+			continue;
 		ml_page_raw(page, "<tr><td class=\"h\">");
 		ml_page_name(page, object->keys[i], 20.0);
 		ml_page_raw(page, "</td><td class=\"v\">");
@@ -334,6 +337,7 @@ put_members(MlPage *page, const char *key, const char *title)
 MlStatus
 ml_page_training(MlPage *page)
 {
+	const char *advice = ml_fact_text(ml_json_get(page->facts, "summary"), "advice");
 	size_t n_log, n_params, n_summary;
 
 	ml_fact_array(page->facts, "log", &n_log);
@@ -341,7 +345,14 @@ ml_page_training(MlPage *page)
 	ml_fact_array(page->facts, "summary", &n_summary);
 	if (n_log + n_params + n_summary == 0)
 		return ML_OK;
-	ml_page_raw(page, "<section id=\"training\"><h2>Training</h2><div class=\"grid\">");
+	ml_page_raw(page, "<section id=\"training\"><h2>Training</h2>");
+	if (advice)
+	{
+		ml_page_raw(page, "<div class=\"note\">");
+		ml_page_text(page, advice);
+		ml_page_raw(page, "</div>");
+	}
+	ml_page_raw(page, "<div class=\"grid\">");
 	ML_TRY(put_learning_curve(page));
 	put_members(page, "summary", "Fit");
 	put_members(page, "params", "Parameters");

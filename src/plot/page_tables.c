@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_INPUTS 20
+#define MAX_INPUTS 30
 #define MAX_VERSIONS 12
 
 /* One row of the metrics' table. */
@@ -56,6 +56,25 @@ ml_page_metrics(MlPage *page)
 	ml_page_raw(page, "</tbody></table></div></div></div>");
 }
 
+/* One column: its name, type, and what it is used as. */
+static void
+put_input(MlPage *page, const MlJson *feature)
+{
+	const char *name = ml_fact_text(feature, "name"), *type = ml_fact_text(feature, "type");
+	const char *kind = ml_fact_text(feature, "kind");
+
+	ml_page_raw(page, "<li>");
+	ml_page_name(page, name ? name : "\xE2\x80\x93", 22.0);
+	ml_page_raw(page, " <span>");
+	ml_page_name(page, type ? type : "\xE2\x80\x93", 22.0);
+	if (kind && (!type || strncmp(type, kind, strlen(kind)) != 0))
+	{
+		ml_page_raw(page, " \xC2\xB7 ");
+		ml_page_name(page, kind, 16.0);
+	}
+	ml_page_raw(page, "</span></li>");
+}
+
 /* The columns that the model reads, as a card of this class. */
 void
 ml_page_inputs(MlPage *page, const char *class)
@@ -67,24 +86,10 @@ ml_page_inputs(MlPage *page, const char *class)
 		return;
 	shown = ML_MIN(n, MAX_INPUTS);
 	ml_page_card(page, "Inputs", class);
-	ml_page_raw(page, "<div class=\"scroll\"><table><thead><tr><th>Column</th><th>Type</th>"
-					  "<th>Used as</th></tr></thead><tbody>");
+	ml_page_raw(page, "<ul class=\"items\">");
 	for (size_t i = 0; i < shown; i++)
-	{
-		static const char *const keys[] = {"name", "type", "kind"};
-
-		ml_page_raw(page, "<tr>");
-		for (int k = 0; k < 3; k++)
-		{
-			const char *text = ml_fact_text(&features->items[i], keys[k]);
-
-			ml_page_raw(page, k == 0 ? "<td>" : "<td class=\"h\">");
-			ml_page_name(page, text ? text : "\xE2\x80\x93", k == 0 ? 28.0 : 18.0);
-			ml_page_raw(page, "</td>");
-		}
-		ml_page_raw(page, "</tr>");
-	}
-	ml_page_raw(page, "</tbody></table></div>");
+		put_input(page, &features->items[i]);
+	ml_page_raw(page, "</ul>");
 	if (n > shown)
 		ml_put_format(page->out, "<p class=\"more\">and %zu more</p>", n - shown);
 	ml_page_raw(page, "</div>");
@@ -101,11 +106,9 @@ ml_page_data(MlPage *page)
 	if (!query && !inputs)
 		return;
 	ml_page_raw(page, "<section id=\"data\"><h2>Data</h2><div class=\"grid\">");
-	if (inputs)
-		ml_page_inputs(page, "");
 	if (query)
 	{
-		ml_page_card(page, "Query", inputs ? "two" : "all");
+		ml_page_card(page, "Query", "all");
 		ml_page_raw(page, "<pre>");
 		ml_markup_text(page->out, query);
 		ml_page_raw(page, "</pre>");
@@ -120,6 +123,8 @@ ml_page_data(MlPage *page)
 		}
 		ml_page_raw(page, "</div>");
 	}
+	if (inputs)
+		ml_page_inputs(page, "all");
 	ml_page_raw(page, "</div></section>");
 }
 
@@ -142,7 +147,7 @@ put_moment(MlPage *page, const char *text)
 
 /* The score of each version over the versions. */
 static MlStatus
-put_history_chart(MlPage *page, const MlJson *history, const char *label)
+put_history_chart(MlPage *page, const MlJson *history, const MlMetricText *text)
 {
 	double *x = ml_arena_array(&page->arena, history->n, sizeof(double));
 	double *y = ml_arena_array(&page->arena, history->n, sizeof(double));
@@ -152,7 +157,7 @@ put_history_chart(MlPage *page, const MlJson *history, const char *label)
 	MlLineChart chart = {
 		.caption = {"Score by version", "The score of every version of this model.", false},
 		.x = {.label = "Version", .lo = NAN, .hi = NAN, .whole = true},
-		.y = {.label = label, .lo = NAN, .hi = NAN, .round = true},
+		.y = {.label = text ? text->label : "Score", .lo = NAN, .hi = NAN, .round = true},
 		.series = series,
 		.n_series = 2,
 		.marks = &mark};
@@ -173,7 +178,10 @@ put_history_chart(MlPage *page, const MlJson *history, const char *label)
 		}
 	}
 	ml_page_card(page, "Score by version", "");
-	ml_page_raw(page, "<p>How the versions compare, each on its own hold-out.</p>");
+	ml_page_raw(page, "<p>How the versions compare, each on its own hold-out");
+	if (text && text->better != 0)
+		ml_page_raw(page, text->better > 0 ? "; higher is better" : "; lower is better");
+	ml_page_raw(page, ".</p>");
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
@@ -193,7 +201,7 @@ ml_page_history(MlPage *page)
 	shown = ML_MIN(n, MAX_VERSIONS);
 	ml_page_raw(page, "<section id=\"history\"><h2>Versions</h2><div class=\"grid\">");
 	if (n > 2)
-		ML_TRY(put_history_chart(page, history, text ? text->label : "Score"));
+		ML_TRY(put_history_chart(page, history, text));
 	ml_page_card(page, "History", "two");
 	ml_page_raw(page, "<div class=\"scroll\"><table><thead><tr><th>Version</th><th>Made</th>"
 					  "<th class=\"r\">");

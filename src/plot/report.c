@@ -9,6 +9,7 @@
  */
 #include "plot/page.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,6 +101,17 @@ open_page(MlPage *page)
 	return read_confusion(page);
 }
 
+/* Text of the facts as the start of a sentence. */
+static void
+put_sentence_start(MlPage *page, const char *text)
+{
+	const char first[2] = {(char) toupper((unsigned char) text[0]), '\0'};
+	bool letter = text[0] >= 'a' && text[0] <= 'z';
+
+	ml_page_raw(page, letter ? first : "");
+	ml_page_name(page, text + letter, 100.0);
+}
+
 /* What the model is, in one or two sentences. */
 static void
 put_lead(MlPage *page)
@@ -133,7 +145,7 @@ put_lead(MlPage *page)
 	if (summary)
 	{
 		ml_page_raw(page, " ");
-		ml_page_name(page, summary, 100.0);
+		put_sentence_start(page, summary);
 		ml_page_raw(page, summary[strlen(summary) - 1] == '.' ? "" : ".");
 	}
 	ml_page_raw(page, "</p>");

@@ -135,7 +135,9 @@ def logistic():
         algorithm_summary="Logistic regression", metric="roc_auc", classes=["stays", "leaves"],
         score=facts["metrics"]["roc_auc"], importance=[], log=log(7, valid=False),
         params={"l2": 0.0, "max_iter": 100, "tol": 1e-8, "intercept": True},
-        summary={"iterations": 7, "converged": True, "log_likelihood": -3412.5551, "aic": 6861.11},
+        summary={"iterations": 7, "converged": True, "log_likelihood": -3412.5551, "aic": 6861.11,
+                 "advice": "Some columns tell the classes apart without error, so that their best "
+                           "coefficients are infinite: set l2 above zero"},
         history=history(1, 0.8),
         coefficients=[{"feature": "(intercept)", "class": None, "value": -1.2311, "std_error": 0.08,
                        "statistic": -15.4, "p_value": 1e-53}]
