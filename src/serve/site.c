@@ -478,12 +478,12 @@ read_row(Site *site, SiteModel *sited, FunctionCallInfo fcinfo)
 	}
 }
 
-const double *
-mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
+/* The features of the row, and the model that reads them; NULL when either argument is. */
+static const double *
+site_features(FunctionCallInfo fcinfo, SiteModel **out)
 {
 	Site *site = fcinfo->flinfo->fn_extra;
 	SiteModel *sited;
-	const double *features;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return NULL;
@@ -492,12 +492,32 @@ mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
 	sited = site->by_name ? model_by_name(site, PG_GETARG_TEXT_PP(0))
 						  : model_by_image(site, PG_GETARG_DATUM(0));
 	read_row(site, sited, fcinfo);
-	features = sited->raw;
-	if (!sited->model->schema->identity)
-	{
-		ml_schema_expand(sited->model->schema, sited->raw, sited->features);
-		features = sited->features;
-	}
+	*out = sited;
+	if (sited->model->schema->identity)
+		return sited->raw;
+	ml_schema_expand(sited->model->schema, sited->raw, sited->features);
+	return sited->features;
+}
+
+const double *
+mlplat_site_features(FunctionCallInfo fcinfo, const MlModel **model)
+{
+	SiteModel *sited;
+	const double *features = site_features(fcinfo, &sited);
+
+	if (features)
+		*model = sited->model;
+	return features;
+}
+
+const double *
+mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
+{
+	SiteModel *sited;
+	const double *features = site_features(fcinfo, &sited);
+
+	if (!features)
+		return NULL;
 	ml_model_predict(sited->model, features, sited->probs);
 	*model = sited->model;
 	return sited->probs;
