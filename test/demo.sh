@@ -32,14 +32,12 @@ say
 say "== 9. The report: one self-contained page about the model."
 say "   SELECT mlplat.report('late')   ->   $report"
 say
-connect="$bin/psql -h $PGHOST -p $PGPORT -U $PGUSER $PGDATABASE"
 if [ -n "$keep" ]; then
     say "The server runs. Connect from another terminal and go on playing:"
-    say "    $connect"
+    say "    $bin/psql -h $PGHOST -p $PGPORT -U $PGUSER $PGDATABASE"
     say "Press Enter to stop it."
     read -r _ || sleep infinity
 else
-    say "To go on playing, run  test/demo.sh --keep : it leaves the server running and says how to connect, here"
-    say "    $connect"
+    say "To connect and go on playing: test/demo.sh --keep leaves the server running, and says how."
 fi
 say "Stopping the server and removing its files."

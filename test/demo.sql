@@ -72,8 +72,9 @@ SELECT mlplat.predict_probs('late', '{"date": "2001-03-02T18:30:00", "distance":
 
 \set ECHO none
 \echo
-\echo '   Why: what the models go by.'
+\echo '   Why: what each feature adds to the log-odds of one flight, and what the models go by in general.'
 \set ECHO queries
+SELECT e.* FROM (SELECT * FROM flights_test t ORDER BY mlplat.predict('late', t) DESC LIMIT 1) t, mlplat.explain('late', t, 4) e;
 SELECT feature, importance FROM mlplat.feature_importance('late') ORDER BY importance DESC LIMIT 5;
 SELECT feature, coefficient FROM mlplat.coefficients('late_logistic') ORDER BY abs(coefficient) DESC LIMIT 5;
 
