@@ -8,7 +8,9 @@
  *
  * The budget has two parts. Plain allocations may use all of it. Regions stop
  * at three quarters and go on in mapped files, so that the rows of a large
- * table cannot starve the algorithm that is to work on them.
+ * table cannot starve the algorithm that is to work on them. What an algorithm
+ * keeps per row can pass the budget too: large blocks then are mapped like
+ * regions, and only many small ones end in an error.
  *
  * Trap: nothing here is locked. Only the thread that owns the environment
  * allocates, polls, or writes the error.
@@ -32,8 +34,13 @@
 typedef struct BlockHeader
 {
 	void *base;  /* what the allocator returned */
-	size_t size; /* what the allocator was asked for */
+	size_t size; /* what the allocator was asked for; with MAPPED when it is a file */
 } BlockHeader;
+
+#define MAPPED (~(SIZE_MAX >> 1)) /* no size has this bit */
+
+/* Blocks from this size on may be mapped: each costs a file. */
+#define MAP_FROM ((size_t) 64 * 1024)
 
 struct MlArenaBlock
 {
@@ -119,15 +126,43 @@ block_alloc(MlEnv *env, size_t size, size_t alignment, size_t limit, bool *over_
 	return (void *) start;
 }
 
+/* A block in a mapped file. NULL: map has failed, and may have said why. */
+static void *
+block_map(MlEnv *env, size_t size)
+{
+	size_t total = size + REGION_ALIGNMENT;
+	char *base;
+
+	env->error[0] = env->hint[0] = '\0';
+	if (size >= MAPPED - REGION_ALIGNMENT)
+		return NULL;
+	base = env->map(env->ctx, total);
+	if (base == NULL)
+		return NULL;
+	((BlockHeader *) (base + REGION_ALIGNMENT))[-1] = (BlockHeader){base, total | MAPPED};
+	env->mapped += total;
+	return base + REGION_ALIGNMENT;
+}
+
 void *
 ml_alloc(MlEnv *env, size_t size)
 {
+	/* Large blocks, which can be mapped, leave an eighth to small ones, which cannot. */
+	bool mappable = env->map && size >= MAP_FROM;
+	size_t limit = mappable ? env->budget - env->budget / 8 : env->budget;
 	bool over_limit;
-	void *ptr = block_alloc(env, size, BLOCK_ALIGNMENT, env->budget, &over_limit);
+	void *ptr = block_alloc(env, size, BLOCK_ALIGNMENT, limit, &over_limit);
 
-	if (ptr == NULL)
-		fail_memory(env, size, over_limit);
-	return ptr;
+	if (ptr)
+		return ptr;
+	if (over_limit && mappable)
+	{
+		ptr = block_map(env, size);
+		if (ptr || env->error[0])
+			return ptr;
+	}
+	fail_memory(env, size, over_limit);
+	return NULL;
 }
 
 void *
@@ -146,8 +181,15 @@ ml_free(MlEnv *env, void *ptr)
 	if (ptr)
 	{
 		BlockHeader header = ((BlockHeader *) ptr)[-1];
+		size_t size = header.size & ~MAPPED;
 
-		env->used -= header.size;
+		if (header.size & MAPPED)
+		{
+			env->mapped -= size;
+			env->unmap(env->ctx, header.base, size);
+			return;
+		}
+		env->used -= size;
 		env->free(env->ctx, header.base);
 	}
 }
@@ -233,6 +275,7 @@ ml_region_alloc(MlEnv *env, MlRegion *region, size_t n, size_t size)
 	}
 	if (env->map && bytes < SIZE_MAX / 2)
 	{
+		env->error[0] = env->hint[0] = '\0';
 		region->data = env->map(env->ctx, ML_MAX(bytes, 1));
 		if (region->data)
 		{
@@ -241,6 +284,8 @@ ml_region_alloc(MlEnv *env, MlRegion *region, size_t n, size_t size)
 			return ML_OK;
 		}
 		region->size = 0;
+		if (env->error[0])
+			return ML_ENOMEM; /* map has said why */
 		return ml_fail(env, ML_ENOMEM,
 					   "training needs more than its memory budget of %zu MB, and a temporary "
 					   "file of %zu kB could not be made",

@@ -49,13 +49,15 @@ typedef struct MlEnv
 	void (*free)(void *ctx, void *ptr);
 	bool (*canceled)(void *ctx);                         /* may be NULL */
 	void (*progress)(void *ctx, const MlProgress *line); /* may be NULL */
-	void *(*map)(void *ctx, size_t size); /* temporary file memory; NULL: none to be had */
+	void *(*map)(
+		void *ctx,
+		size_t size); /* temporary file memory; NULL: none to be had, and error may say why */
 	void (*unmap)(void *ctx, void *ptr, size_t size);
 	void *ctx;
 
 	size_t budget; /* bytes that alloc may hand out; 0: no limit */
 	size_t used;   /* bytes in use, regions on the heap included */
-	size_t mapped; /* bytes in mapped regions */
+	size_t mapped; /* bytes in mapped regions and blocks */
 	int n_threads; /* threads that a pool may use, the caller's included */
 	MlPool *pool;  /* made on first use by ml_env_pool */
 
@@ -75,7 +77,10 @@ extern void ml_env_close(MlEnv *env);
  */
 extern MlPool *ml_env_pool(MlEnv *env);
 
-/* Counted allocation, zeroed or not. On failure: NULL, with the error set (use ML_ENOMEM). */
+/*
+ * Counted allocation, zeroed or not; beyond the budget, large blocks are mapped. On failure: NULL, with the
+ * error set (use ML_ENOMEM).
+ */
 extern void *ml_alloc(MlEnv *env, size_t size);
 extern void *ml_zalloc(MlEnv *env, size_t size);
 extern void ml_free(MlEnv *env, void *ptr);

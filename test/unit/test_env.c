@@ -159,7 +159,7 @@ regions_spill_beyond_three_quarters(void)
 	for (size_t i = 0; i < 20000; i++)
 		CHECK(((uint64_t *) mapped.data)[i] == 0);
 	/* The algorithm still finds room. */
-	block = ml_alloc(&env, 200000);
+	block = ml_alloc(&env, 150000);
 	CHECK(block != NULL);
 	ml_free(&env, block);
 	ml_region_free(&env, &mapped);
@@ -171,6 +171,38 @@ regions_spill_beyond_three_quarters(void)
 	CHECK(ml_region_alloc(&env, &mapped, 900000, 1) == ML_ENOMEM);
 	CHECK(strstr(env.error, "temporary file") != NULL);
 	CHECK(mapped.data == NULL);
+}
+
+static void
+large_blocks_beyond_the_budget_are_mapped(void)
+{
+	MapCount count = {0};
+	MlEnv env;
+	void *heap, *block, *small[2];
+
+	ml_env_init(&env);
+	env.ctx = &count;
+	env.map = test_map;
+	env.unmap = test_unmap;
+	env.budget = 1000000;
+	heap = ml_alloc(&env, 870000);
+	block = ml_alloc(&env, 5000000);
+	CHECK(heap != NULL && block != NULL && count.maps == 1 && env.mapped >= 5000000);
+	CHECK((uintptr_t) block % 16 == 0);
+	memset(block, 1, 5000000);
+	small[0] = ml_alloc(&env, 60000); /* not worth a file */
+	small[1] = ml_alloc(&env, 60000);
+	CHECK(small[0] != NULL && small[1] != NULL && count.maps == 1);
+	CHECK(ml_alloc(&env, 60000) == NULL && strstr(env.error, "memory budget") != NULL);
+	ml_free(&env, small[0]);
+	ml_free(&env, small[1]);
+	CHECK(ml_alloc(&env, SIZE_MAX - 10) == NULL && ml_alloc(&env, SIZE_MAX / 2) == NULL);
+	ml_free(&env, block);
+	CHECK(env.mapped == 0 && count.unmaps == 1 && env.used < env.budget);
+	count.refuse = true;
+	CHECK(ml_alloc(&env, 5000000) == NULL && strstr(env.error, "memory budget") != NULL);
+	ml_free(&env, heap);
+	CHECK(env.used == 0);
 }
 
 static void
@@ -382,6 +414,7 @@ main(void)
 	RUN(sizes_that_overflow_are_refused);
 	RUN(the_budget_holds_and_says_so);
 	RUN(regions_spill_beyond_three_quarters);
+	RUN(large_blocks_beyond_the_budget_are_mapped);
 	RUN(regions_without_a_map_use_the_whole_budget);
 	RUN(large_regions_are_zeroed);
 	RUN(grow_keeps_contents);
