@@ -21,7 +21,7 @@ run() {
     local line numbers=()
     say ""
     say "== $1"
-    "suite_$1" 2>&1 | while IFS= read -r line; do
+    "suite_$1" 2>&1 | while IFS= read -r line || [ -n "$line" ]; do
         say "$line"
         [[ $line =~ ^$1:\ [0-9]+\ passed ]] && say "${line//[^0-9 ]/}" >"$work/$1.result"
     done || true

@@ -10,8 +10,6 @@
 
 #include "plot/axis.h"
 
-#define ML_N_COLORS 6
-
 typedef enum MlSeriesStyle
 {
 	ML_SERIES_LINE,
@@ -27,7 +25,7 @@ typedef struct MlSeries
 	const double *size; /* dots: areas in proportion; NULL: all alike */
 	size_t n;
 	MlSeriesStyle style;
-	int color; /* 1 to ML_N_COLORS */
+	int color; /* 1 to 6: s1 to s6 and f1 to f6 of the style sheet */
 	double bar_width;
 } MlSeries;
 

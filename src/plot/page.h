@@ -34,40 +34,42 @@ typedef struct MlPage
 } MlPage;
 
 /* How a metric is called and read. */
-typedef struct MlMetricText
+typedef struct MlPageMetric
 {
 	const char *name;
 	const char *label;
 	int better;       /* 1: greater, -1: smaller, 0: neither */
 	const char *help; /* one sentence */
-} MlMetricText;
+} MlPageMetric;
 
-/* facts.c: reading the facts. Missing: NULL or NaN. */
+/* page_facts.c: reading the facts. Missing: NULL or NaN. */
 extern const char *ml_fact_text(const MlJson *object, const char *key);
 extern double ml_fact_number(const MlJson *object, const char *key);
 extern const MlJson *ml_fact_array(const MlJson *object, const char *key, size_t *n);
 extern MlStatus ml_fact_doubles(MlPage *page, const MlJson *object, const char *key, double **out,
 								size_t *n);
-extern const MlMetricText *ml_metric_text(const char *name); /* NULL: unknown */
-extern void ml_metric_sentence(MlPage *page, const char *metric, double value);
 extern double ml_page_majority(const MlPage *page, size_t *class_index);
 
-/* Small pieces of markup. */
+/* page_facts.c: small pieces of markup. */
 extern void ml_page_raw(MlPage *page, const char *markup);
 extern void ml_page_text(MlPage *page, const char *text);
-extern void ml_page_name(MlPage *page, const char *text,
-						 double em); /* cut to em, whole in a tooltip */
+/* Cut to em; then whole in a tooltip. */
+extern void ml_page_name(MlPage *page, const char *text, double em);
 extern void ml_page_number(MlPage *page, double value, int digits);
 extern void ml_page_percent(MlPage *page, double share);
 extern void ml_page_value(MlPage *page, const MlJson *value); /* any JSON value, on one line */
 extern void ml_page_card(MlPage *page, const char *title, const char *class);
 
+/* page_text.c: metrics in words. */
+extern const MlPageMetric *ml_page_metric_text(const char *name); /* NULL: unknown */
+extern void ml_page_metric_sentence(MlPage *page, const char *metric, double value);
+
 /* The parts, in their files. */
-extern const char ml_page_style[], ml_page_script[], ml_page_policy[];
-extern MlStatus ml_page_curves(MlPage *page);    /* page_curves.c */
-extern MlStatus ml_page_confusion(MlPage *page); /* page_classes.c */
-extern MlStatus ml_page_residuals(MlPage *page); /* page_residuals.c */
-extern MlStatus ml_page_drivers(MlPage *page);   /* page_model.c */
+extern const char ml_page_style[], ml_page_script[], ml_page_policy[]; /* page_style.c */
+extern MlStatus ml_page_curves(MlPage *page);                          /* page_curves.c */
+extern MlStatus ml_page_confusion(MlPage *page);                       /* page_classes.c */
+extern MlStatus ml_page_residuals(MlPage *page);                       /* page_residuals.c */
+extern MlStatus ml_page_drivers(MlPage *page);                         /* page_model.c */
 extern MlStatus ml_page_training(MlPage *page);
 extern void ml_page_metrics(MlPage *page); /* page_tables.c */
 extern void ml_page_inputs(MlPage *page, const char *class);

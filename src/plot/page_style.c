@@ -13,10 +13,10 @@ const char ml_page_policy[] = "default-src 'none';style-src 'unsafe-inline';scri
 							  "'sha256-3i2Yx3OLzqVYi05KvoUM2ejXem/ZNDTJWgtycI0PLdw='";
 
 const char ml_page_style[] =
-	":root{--bg:#f5f6f8;--line:#dfe3e8;--soft:#eef1f4;--accent:#0072b2;--good:#00694c;"
+	":root{--bg:#f5f6f8;--line:#dfe3e8;--soft:#eef1f4;--accent:#0072b2;"
 	"--tint:#e8f2f9;--warn:#fdf3e0;--warnline:#e6c98d}"
 	"@media(prefers-color-scheme:dark){:root{--bg:#0e1115;--line:#29303a;--soft:#1f252d;"
-	"--accent:#56b4e9;--good:#3fd0a4;--tint:#13283a;--warn:#2b2413;--warnline:#5c4a1c}}"
+	"--accent:#56b4e9;--tint:#13283a;--warn:#2b2413;--warnline:#5c4a1c}}"
 	"*,::before,::after{box-sizing:border-box}"
 	"html{-webkit-text-size-adjust:100%;text-size-adjust:100%;scroll-behavior:smooth}"
 	"body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.55 system-ui,-apple-system,"

@@ -18,7 +18,7 @@ put_metric(MlPage *page, const char *name, double value)
 	static const char *const arrow[] = {
 		"<span class=\"ar\" title=\"lower is better\">\xE2\x86\x93</span>", "",
 		"<span class=\"ar\" title=\"higher is better\">\xE2\x86\x91</span>"};
-	const MlMetricText *text = ml_metric_text(name);
+	const MlPageMetric *text = ml_page_metric_text(name);
 
 	ml_page_raw(page, "<tr><td>");
 	if (text)
@@ -147,7 +147,7 @@ put_moment(MlPage *page, const char *text)
 
 /* The score of each version over the versions. */
 static MlStatus
-put_history_chart(MlPage *page, const MlJson *history, const MlMetricText *text)
+put_history_chart(MlPage *page, const MlJson *history, const MlPageMetric *text)
 {
 	double *x = ml_arena_array(&page->arena, history->n, sizeof(double));
 	double *y = ml_arena_array(&page->arena, history->n, sizeof(double));
@@ -194,7 +194,7 @@ ml_page_history(MlPage *page)
 	size_t n, shown;
 	const MlJson *history = ml_fact_array(page->facts, "history", &n);
 	const char *metric = ml_fact_text(page->facts, "metric");
-	const MlMetricText *text = metric ? ml_metric_text(metric) : NULL;
+	const MlPageMetric *text = metric ? ml_page_metric_text(metric) : NULL;
 
 	if (!history)
 		return ML_OK;

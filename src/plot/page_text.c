@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static const MlMetricText metric_texts[] = {
+static const MlPageMetric metric_texts[] = {
 	{"roc_auc", "ROC AUC", 1,
 	 "Chance that a positive row is ranked above a negative one: 0.5 is a coin toss, 1 perfect."},
 	{"pr_auc", "PR AUC", 1,
@@ -38,8 +38,8 @@ static const MlMetricText metric_texts[] = {
 };
 
 /* The texts of a metric; NULL: unknown. */
-const MlMetricText *
-ml_metric_text(const char *name)
+const MlPageMetric *
+ml_page_metric_text(const char *name)
 {
 	for (size_t i = 0; i < sizeof(metric_texts) / sizeof(metric_texts[0]); i++)
 		if (strcmp(metric_texts[i].name, name) == 0)
@@ -162,9 +162,9 @@ roc_auc_sentence(MlPage *page, double value)
 
 /* What a value of a metric means, in plain words. */
 void
-ml_metric_sentence(MlPage *page, const char *metric, double value)
+ml_page_metric_sentence(MlPage *page, const char *metric, double value)
 {
-	const MlMetricText *text = ml_metric_text(metric);
+	const MlPageMetric *text = ml_page_metric_text(metric);
 
 	if (isnan(value))
 		ml_page_raw(page, "Not defined for these rows.");

@@ -277,7 +277,7 @@ put_head(MlPage *page)
 static void
 put_tile(MlPage *page, const Headline *tile, bool first)
 {
-	const MlMetricText *text = ml_metric_text(tile->metric);
+	const MlPageMetric *text = ml_page_metric_text(tile->metric);
 
 	ml_page_raw(page, first ? "<div class=\"card tile first\"><div class=\"l\">"
 							: "<div class=\"card tile\"><div class=\"l\">");
@@ -285,7 +285,7 @@ put_tile(MlPage *page, const Headline *tile, bool first)
 	ml_page_raw(page, "</div><div class=\"n\">");
 	ml_page_number(page, tile->value, 4);
 	ml_page_raw(page, "</div><p>");
-	ml_metric_sentence(page, tile->metric, tile->value);
+	ml_page_metric_sentence(page, tile->metric, tile->value);
 	if (tile->decides)
 		ml_page_raw(page, " Versions are compared by it.");
 	ml_page_raw(page, "</p></div>");
