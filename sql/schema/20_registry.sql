@@ -80,8 +80,13 @@ CREATE POLICY owner ON mlplat.version USING (model_id IN (SELECT r.model_id FROM
 CREATE POLICY owner ON mlplat.run USING (mlplat.is_owner(owner));
 
 GRANT USAGE ON SCHEMA mlplat TO PUBLIC;
-GRANT SELECT, INSERT, UPDATE, DELETE ON mlplat.registry TO PUBLIC;
-GRANT SELECT, INSERT, DELETE ON mlplat.version, mlplat.run TO PUBLIC; -- what was trained never changes
+-- Column by column: numbers that are given once, and who made what and when, are not for users to write; what
+-- was trained never changes.
+GRANT SELECT, DELETE ON mlplat.registry, mlplat.version, mlplat.run TO PUBLIC;
+GRANT INSERT (owner, name), UPDATE (owner, name, active_history, last_version) ON mlplat.registry TO PUBLIC;
+GRANT INSERT (model_id, version, query, options, metric, score, info, image) ON mlplat.version TO PUBLIC;
+GRANT INSERT (model, version, started_at, seconds, query, target, algorithm, options, rows, rows_dropped, rows_holdout,
+    metric, score, promoted) ON mlplat.run TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('mlplat.registry', '');
 SELECT pg_catalog.pg_extension_config_dump('mlplat.version', '');
