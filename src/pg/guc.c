@@ -15,7 +15,7 @@
 #define MAX_DEFAULT_THREADS 8
 
 int mlplat_training_memory = 1024 * 1024;
-int mlplat_cache_memory = 64 * 1024;
+int mlplat_cache_memory = 256 * 1024;
 int mlplat_threads = 0;
 
 void
@@ -27,7 +27,7 @@ mlplat_define_settings(void)
 		&mlplat_training_memory, 1024 * 1024, 1024, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL,
 		NULL, NULL);
 	DefineCustomIntVariable("mlplat.cache_memory", "Memory of one session for decoded models.",
-							NULL, &mlplat_cache_memory, 64 * 1024, 0, MAX_KILOBYTES, PGC_USERSET,
+							NULL, &mlplat_cache_memory, 256 * 1024, 0, MAX_KILOBYTES, PGC_USERSET,
 							GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("mlplat.threads", "Threads that one training may use.",
 							"0 stands for all cores, at most 8. Results do not depend on it.",
