@@ -4,8 +4,8 @@
  *
  * Early stopping watches the loss of rows that trees are not grown from: those
  * of the validation set, or else a share of the training rows that is held
- * back. In that case the number of rounds that was best is then
- * grown anew from all rows.
+ * back. In that case the number of rounds that was best is then grown anew from
+ * all rows, unless the share is so small that it would not change much.
  */
 #include <math.h>
 #include <string.h>
@@ -13,7 +13,10 @@
 #include "algo/gbdt/gbdt.h"
 #include "core/rng.h"
 
-#define HOLD_OUT 10 /* one row of so many is held back */
+#define HOLD_OUT 10         /* one row of so many is held back ... */
+#define HOLD_OUT_ROWS 20000 /* ... but not many more than this */
+#define KEEP_MODEL \
+	20 /* one row of so many, or fewer, are missed in the model: no need to begin anew */
 
 /* Everything one training works with; freed by free_boost. */
 typedef struct Boost
@@ -24,6 +27,7 @@ typedef struct Boost
 	uint32_t *order;      /* training rows, the held-out ones last; NULL: as they come */
 	MlRows tiled, others; /* rows with and without tiles */
 	size_t n_fit;         /* of tiled: not held out */
+	uint32_t hold_out;    /* one row of so many is held out; 0: none */
 	MlBinned binned;
 	GbdtObjective *objective;
 	GbdtGrower *grower;
@@ -40,49 +44,74 @@ typedef struct Rounds
 
 /* ---- rows */
 
-/* Put one row of HOLD_OUT of each class, at random places, behind the others. */
-static MlStatus
-hold_out(Boost *b)
+/* The hold-out within a class: rows come in turns of hold_out, and one of each turn is taken. */
+typedef struct Turn
+{
+	uint32_t at;   /* rows of the turn so far */
+	uint32_t take; /* which of them is held out */
+} Turn;
+
+/* Whether the next row of a class is held out. */
+static bool
+take_turn(Turn *turn, uint32_t hold_out, MlRng *rng)
+{
+	bool taken;
+
+	if (turn->at == 0)
+		turn->take = (uint32_t) ml_rng_below(rng, hold_out);
+	taken = turn->at == turn->take;
+	turn->at = (turn->at + 1) % hold_out;
+	return taken;
+}
+
+/* Order the training rows: those held out, at random from each class alike, come last. */
+static void
+order_rows(Boost *b, Turn *turns, uint32_t n_turns, uint32_t *held)
 {
 	const MlRows *train = &b->input->train;
-	uint32_t n_classes = b->input->data->task == ML_CLASSIFICATION ? b->input->data->n_classes : 1;
-	uint8_t *turn =
-		ml_zalloc_array(b->env, n_classes, 2); /* rows of the class seen; the one to take */
-	uint32_t *held = ml_alloc_array(b->env, train->n, sizeof(*held));
 	size_t n_held = 0;
 	double block[256];
 	MlRng rng;
 
-	b->order = ml_alloc_array(b->env, train->n, sizeof(*b->order));
-	if (!turn || !held || !b->order)
-	{
-		ml_free(b->env, turn);
-		ml_free(b->env, held);
-		return ML_ENOMEM;
-	}
 	ml_rng_seed(&rng, b->input->seed, 1);
 	b->n_fit = 0;
 	for (size_t i = 0; i < train->n; i++)
 	{
 		uint32_t row = train->index ? train->index[i] : (uint32_t) i;
-		uint8_t *class_turn = turn;
+		double class;
 
 		if (i % 256 == 0)
 			ml_dataset_target(b->input->data, train, i, ML_MIN(train->n - i, (size_t) 256), block);
-		if (n_classes > 1 && block[i % 256] >= 0 && block[i % 256] < n_classes)
-			class_turn = turn + 2 * (size_t) block[i % 256];
-		if (class_turn[0] == 0)
-			class_turn[1] = (uint8_t) ml_rng_below(&rng, HOLD_OUT);
-		if (class_turn[0] == class_turn[1])
+		class = n_turns > 1 ? block[i % 256] : 0;
+		if (class >= 0 && class < n_turns && take_turn(&turns[(uint32_t) class], b->hold_out, &rng))
 			held[n_held++] = row;
 		else
 			b->order[b->n_fit++] = row;
-		class_turn[0] = (uint8_t) ((class_turn[0] + 1) % HOLD_OUT);
 	}
 	memcpy(b->order + b->n_fit, held, n_held * sizeof(*held));
-	ml_free(b->env, turn);
+}
+
+/* Hold some of the training rows out, where there are enough. */
+static MlStatus
+hold_out(Boost *b)
+{
+	size_t n = b->input->train.n;
+	uint32_t n_turns = b->input->data->task == ML_CLASSIFICATION ? b->input->data->n_classes : 1;
+	Turn *turns = ml_zalloc_array(b->env, n_turns, sizeof(*turns));
+	uint32_t *held = ml_alloc_array(b->env, n, sizeof(*held));
+	MlStatus status = ML_ENOMEM;
+
+	b->hold_out = (uint32_t) ML_MAX(n / HOLD_OUT_ROWS, (size_t) HOLD_OUT);
+	b->order = ml_alloc_array(b->env, n, sizeof(*b->order));
+	if (turns && held && b->order)
+	{
+		order_rows(b, turns, n_turns, held);
+		b->tiled.index = b->order;
+		status = ML_OK;
+	}
+	ml_free(b->env, turns);
 	ml_free(b->env, held);
-	return ML_OK;
+	return status;
 }
 
 /* Which rows have tiles, and which of them trees are grown from at first. */
@@ -95,7 +124,6 @@ choose_rows(Boost *b)
 	if (b->options.early_stopping == 0 || b->others.n > 0)
 		return ML_OK;
 	ML_TRY(hold_out(b));
-	b->tiled.index = b->order;
 	if (b->n_fit == b->tiled.n || b->n_fit < 2)
 	{
 		/* too few rows to hold any back */
@@ -237,12 +265,12 @@ boost(Boost *b, MlArena *arena, MlFitReport *report, MlTreeEnsemble *ensemble)
 	b->leaf_of = ml_alloc_array(b->env, b->binned.n_rows, sizeof(*b->leaf_of));
 	if (!ensemble->base || !b->leaf_of)
 		return ML_ENOMEM;
-	if (b->n_fit < b->tiled.n)
+	if (b->n_fit < b->tiled.n && b->hold_out < KEEP_MODEL)
 		ML_TRY(run_twice(b, arena, ensemble, report, &rounds));
 	else
 		ML_TRY(run_rounds(b, b->n_fit, b->options.n_trees,
-						  b->others.n > 0 ? b->options.early_stopping : 0, arena, ensemble, report,
-						  &rounds));
+						  b->n_fit < b->binned.n_rows ? b->options.early_stopping : 0, arena,
+						  ensemble, report, &rounds));
 	ML_TRY(ml_trees_compact(b->env, ensemble));
 	ML_TRY(ml_trees_prepare(arena, ensemble));
 	summarise(ensemble, &rounds, report);

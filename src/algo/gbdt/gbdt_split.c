@@ -28,26 +28,27 @@
 /* One leaf's search in the units of the integers: everything is divided by what a unit is worth. */
 typedef struct Scale
 {
-	double l1, l2, min_hessian;
-	double min_rows;
-	double rows_per_h; /* estimate of rows from h; 0 where there are counts */
-	double unit;       /* score to loss */
+	double l1, l2;
+	double min_hessian, min_rows; /* of each side */
+	double rows_per_h;            /* estimate of rows from h; 0 where there are counts */
+	double unit;                  /* score to loss */
+	double g, h, n;               /* of the leaf */
 } Scale;
 
-/* A side of a split. */
-typedef struct Side
+/* Left sides of the splits of a leaf, one after the other: sums of more and more bins. */
+typedef struct Lefts
 {
-	GbdtSum sum;
-	double n; /* rows, perhaps estimated */
-} Side;
+	double g[ML_TREE_BINS], h[ML_TREE_BINS], n[ML_TREE_BINS];
+	double score[ML_TREE_BINS]; /* of both sides; -1: a side is too small */
+} Lefts;
 
 /* Best split so far, by its left side. */
 typedef struct Best
 {
 	double score; /* of both sides */
-	int cut;      /* or length of the prefix; -1: none */
+	int last;     /* the left side's last bin, in the order of the search; -1: none */
 	bool missing_left;
-	Side left;
+	double g, h, n; /* of the left side */
 } Best;
 
 static Scale
@@ -57,33 +58,27 @@ make_scale(const GbdtSearch *search, const uint32_t *counts)
 	double h = (double) search->total.h;
 	Scale scale = {.l1 = options->l1 / search->g_unit,
 				   .l2 = options->l2 / search->h_unit,
-				   .min_hessian = options->min_leaf_hessian / search->h_unit,
+				   /* a side without any hessian has no value */
+				   .min_hessian = ML_MAX(options->min_leaf_hessian / search->h_unit, 1),
 				   /* one row needs no estimate: the caller's count will do */
 				   .min_rows = options->min_leaf_rows > 1 ? options->min_leaf_rows : 0,
-				   .unit = search->g_unit * search->g_unit / search->h_unit};
+				   .unit = search->g_unit * search->g_unit / search->h_unit,
+				   .g = (double) search->total.g,
+				   .h = h,
+				   .n = (double) search->n};
 
 	if (!counts && h > 0)
 		scale.rows_per_h = (double) search->n / h;
 	return scale;
 }
 
-/* T(G): |G| less l1. */
+/* T(G)^2, where T(G) is |G| less l1. */
 static inline double
-shrink(double g, double l1)
+shrunk_square(double g, double l1)
 {
-	double rest = fabs(g) - l1;
+	double rest = (g < 0 ? -g : g) - l1;
 
-	return rest > 0 ? copysign(rest, g) : 0;
-}
-
-/* T(G)^2 / (H + l2); an empty side is worth nothing. */
-static inline double
-score(GbdtSum sum, double l1, double l2)
-{
-	double g = l1 > 0 ? shrink((double) sum.g, l1) : (double) sum.g;
-	double h = (double) sum.h + l2;
-
-	return h > 0 ? g * g / h : 0;
+	return rest > 0 ? rest * rest : 0;
 }
 
 static inline GbdtSum
@@ -93,64 +88,96 @@ cell_sum(const GbdtHistogram *cells, uint32_t bin)
 						 : ((const GbdtSum *) cells->cells)[bin];
 }
 
-static inline void
-add_bin(Side *side, const GbdtHistogram *cells, const uint32_t *counts, const Scale *scale,
-		uint32_t bin)
-{
-	GbdtSum sum = cell_sum(cells, bin);
-
-	side->sum.g += sum.g;
-	side->sum.h += sum.h;
-	side->n += counts ? counts[bin] : (double) sum.h * scale->rows_per_h;
-}
-
-/* Compare a split with the best one so far. */
-static inline void
-try_split(const GbdtSearch *search, const Scale *scale, const Side *left, int cut,
-		  bool missing_left, Best *best)
-{
-	GbdtSum right = {search->total.g - left->sum.g, search->total.h - left->sum.h};
-	double n_right = (double) search->n - left->n;
-	double both;
-
-	if (left->n < scale->min_rows || n_right < scale->min_rows ||
-		(double) left->sum.h < scale->min_hessian || (double) right.h < scale->min_hessian)
-		return;
-	both = score(left->sum, scale->l1, scale->l2) + score(right, scale->l1, scale->l2);
-	if (both > best->score)
-		*best = (Best){both, cut, missing_left, *left};
-}
-
-/* Every cut with the missing rows on one side. */
+/* The left sides of n splits: start, and the bins of order (NULL: 0, 1, ...) one after the other. */
 static void
-scan_cuts(const GbdtSearch *search, const Scale *scale, const MlTreeFeature *feature,
-		  const GbdtHistogram *cells, const uint32_t *counts, bool missing_left, Best *best)
+sum_lefts(const GbdtHistogram *cells, const uint32_t *counts, const uint8_t *order, uint32_t n,
+		  int start, Lefts *lefts)
 {
-	Side left = {0};
+	GbdtSum sum = {0, 0};
+	double rows = 0;
 
-	if (missing_left)
-		add_bin(&left, cells, counts, scale, feature->n_bins - 1);
-	for (uint32_t cut = 0; cut < feature->n_cuts; cut++)
+	if (start >= 0)
 	{
-		add_bin(&left, cells, counts, scale, cut);
-		try_split(search, scale, &left, (int) cut, missing_left, best);
+		sum = cell_sum(cells, (uint32_t) start);
+		rows = counts ? counts[start] : 0;
+	}
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t bin = order ? order[i] : i;
+		GbdtSum own = cell_sum(cells, bin);
+
+		sum.g += own.g;
+		sum.h += own.h;
+		rows += counts ? counts[bin] : 0;
+		lefts->g[i] = (double) sum.g;
+		lefts->h[i] = (double) sum.h;
+		lefts->n[i] = rows;
 	}
 }
 
-/* The best cut of a numeric feature. */
+/* The scores of n splits. */
+GBDT_CLONES static void
+score_lefts(const Scale *scale, uint32_t n, Lefts *restrict lefts)
+{
+	const Scale s = *scale;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		double g = lefts->g[i], h = lefts->h[i], rows = lefts->n[i] + h * s.rows_per_h;
+		double right_h = s.h - h, right_rows = s.n - rows;
+		double both =
+			shrunk_square(g, s.l1) / (h + s.l2) + shrunk_square(s.g - g, s.l1) / (right_h + s.l2);
+		bool fits = (h >= s.min_hessian) & (right_h >= s.min_hessian) & (rows >= s.min_rows) &
+					(right_rows >= s.min_rows);
+
+		lefts->n[i] = rows;
+		lefts->score[i] = fits ? both : -1.0;
+	}
+}
+
+/* Compare n splits with the best one so far; the first one wins among equals. */
 static void
-find_cut(const GbdtSearch *search, const Scale *scale, const MlTreeFeature *feature,
-		 const GbdtHistogram *cells, const uint32_t *counts, Best *best)
+try_splits(const Scale *scale, uint32_t n, bool missing_left, Lefts *lefts, Best *best)
+{
+	int found = -1;
+
+	score_lefts(scale, n, lefts);
+	for (uint32_t i = 0; i < n; i++)
+	{
+		if (lefts->score[i] > best->score)
+		{
+			best->score = lefts->score[i];
+			found = (int) i;
+		}
+	}
+	if (found < 0)
+		return;
+	best->last = found;
+	best->missing_left = missing_left;
+	best->g = lefts->g[found];
+	best->h = lefts->h[found];
+	best->n = lefts->n[found];
+}
+
+/* The best cut of a numeric feature: each is tried with the missing rows on either side. */
+static void
+find_cut(const Scale *scale, const MlTreeFeature *feature, const GbdtHistogram *cells,
+		 const uint32_t *counts, Best *best)
 {
 	uint32_t missing = feature->n_bins - 1;
 	GbdtSum sum = cell_sum(cells, missing);
 	bool any_missing = counts ? counts[missing] > 0 : sum.g != 0 || sum.h != 0;
+	Lefts lefts;
 
-	scan_cuts(search, scale, feature, cells, counts, false, best);
+	sum_lefts(cells, counts, NULL, feature->n_cuts, -1, &lefts);
+	try_splits(scale, feature->n_cuts, false, &lefts, best);
 	if (any_missing)
-		scan_cuts(search, scale, feature, cells, counts, true, best);
-	else if (best->cut >= 0)
-		best->missing_left = best->left.n > (double) search->n / 2;
+	{
+		sum_lefts(cells, counts, NULL, feature->n_cuts, (int) missing, &lefts);
+		try_splits(scale, feature->n_cuts, true, &lefts, best);
+	}
+	else if (best->last >= 0)
+		best->missing_left = best->n > scale->n / 2;
 }
 
 /* Bins that hold rows of the leaf, by rising G / (H + smooth); returns their number. */
@@ -182,20 +209,19 @@ sort_levels(const GbdtSearch *search, const MlTreeFeature *feature, const GbdtHi
 	return n;
 }
 
-/* The best set of levels; order and n_used: see sort_levels. */
+/* The best set of levels; order and the number returned: see sort_levels. */
 static uint32_t
 find_set(const GbdtSearch *search, Scale *scale, const MlTreeFeature *feature,
 		 const GbdtHistogram *cells, const uint32_t *counts, uint8_t *order, Best *best)
 {
 	uint32_t n = sort_levels(search, feature, cells, order);
-	Side left = {0};
+	Lefts lefts;
 
+	if (n < 2)
+		return n;
 	scale->l2 += search->options->cat_l2 / search->h_unit;
-	for (uint32_t i = 0; i + 1 < n; i++)
-	{
-		add_bin(&left, cells, counts, scale, order[i]);
-		try_split(search, scale, &left, (int) i, false, best);
-	}
+	sum_lefts(cells, counts, order, n - 1, -1, &lefts);
+	try_splits(scale, n - 1, false, &lefts, best);
 	return n;
 }
 
@@ -209,7 +235,7 @@ add_to_set(uint32_t *set, uint32_t bin)
 static void
 describe_cut(const MlTreeFeature *feature, const Best *best, GbdtSplit *split)
 {
-	split->cut = (uint8_t) best->cut;
+	split->cut = (uint8_t) best->last;
 	split->missing_left = best->missing_left;
 	for (uint32_t bin = 0; bin <= split->cut; bin++)
 		add_to_set(split->set, bin);
@@ -222,10 +248,10 @@ static void
 describe_set(const GbdtSearch *search, const uint8_t *order, uint32_t n_used, const Best *best,
 			 GbdtSplit *split)
 {
-	uint32_t first = 0, end = (uint32_t) best->cut + 1;
+	uint32_t first = 0, end = (uint32_t) best->last + 1;
 
 	split->categorical = true;
-	if (best->left.n > (double) search->n / 2)
+	if (best->n > (double) search->n / 2)
 	{
 		first = end;
 		end = n_used;
@@ -243,8 +269,9 @@ ml_gbdt_find_split(const GbdtSearch *search, const MlTreeFeature *feature,
 {
 	Scale scale = make_scale(search, counts);
 	uint8_t order[ML_TREE_BINS];
-	Best best = {.cut = -1};
-	double own = score(search->total, scale.l1, scale.l2);
+	Best best = {.last = -1};
+	double own =
+		scale.h + scale.l2 > 0 ? shrunk_square(scale.g, scale.l1) / (scale.h + scale.l2) : 0;
 	uint32_t n_used = 0;
 
 	memset(split, 0, sizeof(*split));
@@ -252,11 +279,11 @@ ml_gbdt_find_split(const GbdtSearch *search, const MlTreeFeature *feature,
 	if (feature->categorical)
 		n_used = find_set(search, &scale, feature, cells, counts, order, &best);
 	else
-		find_cut(search, &scale, feature, cells, counts, &best);
-	if (best.cut < 0)
+		find_cut(&scale, feature, cells, counts, &best);
+	if (best.last < 0)
 		return;
 	split->gain = (best.score - own) * scale.unit;
-	split->left = best.left.sum;
+	split->left = (GbdtSum){(int64_t) best.g, (int64_t) best.h};
 	if (feature->categorical)
 		describe_set(search, order, n_used, &best, split);
 	else
@@ -268,8 +295,9 @@ double
 ml_gbdt_leaf_value(const GbdtSearch *search)
 {
 	Scale scale = make_scale(search, NULL);
-	double g = shrink((double) search->total.g, scale.l1);
-	double h = (double) search->total.h + scale.l2;
+	double size = fabs(scale.g) - scale.l1;
 
-	return h > 0 ? -g / h * (search->g_unit / search->h_unit) : 0;
+	if (size <= 0 || scale.h + scale.l2 <= 0)
+		return 0;
+	return copysign(size, -scale.g) / (scale.h + scale.l2) * (search->g_unit / search->h_unit);
 }
