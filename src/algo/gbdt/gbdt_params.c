@@ -38,7 +38,7 @@ const MlParam ml_gbdt_params[] = {
 	{"min_leaf_hessian", ML_PARAM_REAL, "0.001", 0, 1e30, NULL,
 	 "Sum of hessians (for regression: of weights) that each leaf must have."},
 	{"l1", ML_PARAM_REAL, "0", 0, 1e30, NULL, "L1 penalty on the values of leaves."},
-	{"l2", ML_PARAM_REAL, "1", 0, 1e30, NULL, "L2 penalty on the values of leaves."},
+	{"l2", ML_PARAM_REAL, "0.3", 0, 1e30, NULL, "L2 penalty on the values of leaves."},
 	{"min_gain", ML_PARAM_REAL, "0", 0, 1e30, NULL, "Gain that a split must exceed."},
 	{"subsample", ML_PARAM_REAL, "1", 0.001, 1, NULL,
 	 "Share of the rows, drawn anew for each tree, that it is grown from."},
