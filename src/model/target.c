@@ -22,19 +22,21 @@ each_target(const MlTrainer *trainer, TargetFn use, void *arg)
 	size_t n_rows = ml_frame_rows(trainer->frame);
 	double *block = ml_alloc_array(trainer->env, READ_BLOCK, sizeof(double));
 	bool more = true;
+	MlStatus status = ML_OK;
 
 	if (!block)
 		return ML_ENOMEM;
-	for (size_t first = 0; first < n_rows && more; first += READ_BLOCK)
+	for (size_t first = 0; first < n_rows && more && status == ML_OK; first += READ_BLOCK)
 	{
 		size_t count = ML_MIN((size_t) READ_BLOCK, n_rows - first);
 
+		status = ml_poll(trainer->env);
 		ml_frame_read(trainer->frame, trainer->schema->n_slots, first, count, block);
 		for (size_t i = 0; i < count && more; i++)
 			more = use(arg, block[i]);
 	}
 	ml_free(trainer->env, block);
-	return ML_OK;
+	return status;
 }
 
 /* ---- distinct numbers ---- */

@@ -52,6 +52,7 @@ balance_classes(Finish *f)
 	{
 		size_t n = ML_MIN((size_t) PREDICT_BLOCK, f->train.n - first);
 
+		ML_TRY(ml_poll(f->env));
 		ml_dataset_target(&f->data, &f->train, first, n, y);
 		ml_dataset_weight(&f->data, &f->train, first, n, w);
 		for (size_t i = 0; i < n; i++)

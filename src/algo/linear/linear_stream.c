@@ -18,6 +18,8 @@
 
 #include "algo/linear/linear.h"
 
+#define PRODUCTS_A_POLL ((size_t) 4 * 1000 * 1000) /* of double-double: some 5 ms */
+
 #define TILE 8
 
 typedef struct LinearState
@@ -294,15 +296,17 @@ static MlStatus
 accumulate_products(LinearState *s, const double *x, const double *y, const double *w, size_t n)
 {
 	uint32_t p = s->n_features, n_new;
+	size_t rows_a_poll;
 
 	ML_TRY(find_missing(s, x, n, s->fresh, &n_new));
 	if (n_new > 0)
 		ML_TRY(add_indicators(s, s->fresh, n_new));
+	rows_a_poll = 1 + PRODUCTS_A_POLL / ((size_t) s->n_columns * s->n_columns);
 	for (size_t i = 0; i < n; i++)
 	{
 		expand_row(s, x + i * p, y[i]);
 		ml_ddgram_add(s->gram, s->row, w ? w[i] : 1);
-		if (i % 64 == 63)
+		if (i % rows_a_poll == 0)
 			ML_TRY(ml_poll(s->arena->env));
 	}
 	return ML_OK;
