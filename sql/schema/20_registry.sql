@@ -19,7 +19,7 @@ COMMENT ON COLUMN mlplat.registry.last_version IS 'the highest number given so f
 
 CREATE TABLE mlplat.version (
     version_id bigint GENERATED ALWAYS AS IDENTITY UNIQUE, -- never used twice: what caches go by
-    model_id bigint NOT NULL REFERENCES mlplat.registry ON DELETE CASCADE,
+    model_id bigint NOT NULL, -- of mlplat.registry; no foreign key, as pg_restore -j loads the tables in any order
     version int NOT NULL CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by name NOT NULL DEFAULT current_user,
@@ -59,6 +59,13 @@ COMMENT ON TABLE mlplat.run IS 'one line for each training that create_model com
 CREATE FUNCTION mlplat.registry_changed() RETURNS trigger
     AS 'MODULE_PATHNAME', 'mlplat_registry_changed' LANGUAGE C;
 COMMENT ON FUNCTION mlplat.registry_changed() IS 'tells the model caches of all sessions that the registry has changed';
+
+-- What a foreign key would do. Before the row goes, while the policies still show its versions.
+CREATE FUNCTION mlplat.registry_deleted() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'mlplat_registry_deleted' LANGUAGE C;
+COMMENT ON FUNCTION mlplat.registry_deleted() IS 'deletes the versions of a model that is deleted';
+CREATE TRIGGER registry_deleted BEFORE DELETE ON mlplat.registry
+    FOR EACH ROW EXECUTE FUNCTION mlplat.registry_deleted();
 
 CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mlplat.registry
     FOR EACH STATEMENT EXECUTE FUNCTION mlplat.registry_changed();

@@ -151,8 +151,8 @@ training_map(void *ctx, size_t size)
 		pfree(mapping);
 		return map_failed(
 			env, failure == ENOSPC ? ERRCODE_DISK_FULL : ERRCODE_IO_ERROR,
-			psprintf("could not reserve %zu MB of temporary file for training data: %s", size >> 20,
-					 strerror(failure)),
+			psprintf("could not reserve %zu kB of temporary file for training data: %s",
+					 (size + 1023) / 1024, strerror(failure)),
 			"Raise mlplat.training_memory, free disk space, or train on fewer rows.");
 	}
 	mapping->data = data;

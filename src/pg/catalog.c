@@ -362,6 +362,18 @@ mlplat_delete_model(int64 model_id)
 	mlplat_spi_end();
 }
 
+void
+mlplat_delete_versions(int64 model_id)
+{
+	Oid types[1] = {INT8OID};
+	Datum values[1] = {Int64GetDatum(model_id)};
+
+	mlplat_spi_begin();
+	run("DELETE FROM mlplat.version WHERE model_id OPERATOR(pg_catalog.=) $1", 1, types, values,
+		NULL, false);
+	mlplat_spi_end();
+}
+
 /*
  * The version also leaves the history, so that a roll-back cannot go to it; where it stood between two
  * turns of one version, they become one.

@@ -68,6 +68,7 @@ extern void mlplat_set_active(int64 model_id, int version); /* remembers the one
 
 extern int mlplat_pop_active(int64 model_id); /* back to the one before; 0: there is none */
 extern void mlplat_delete_model(int64 model_id);
+extern void mlplat_delete_versions(int64 model_id); /* all: the model goes */
 extern void mlplat_delete_version(int64 model_id, int version);
 
 /* The score and metric of a version; false: it has none. */

@@ -7,17 +7,20 @@
 #include <math.h>
 
 #include "pg/compat.h"
+#include "access/htup_details.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
+#include "utils/rel.h"
 
 #include "model/model.h"
 #include "pg/bridge.h"
 #include "pg/catalog.h"
 
 PG_FUNCTION_INFO_V1(mlplat_registry_changed);
+PG_FUNCTION_INFO_V1(mlplat_registry_deleted);
 PG_FUNCTION_INFO_V1(mlplat_promote_model);
 PG_FUNCTION_INFO_V1(mlplat_rollback_model);
 PG_FUNCTION_INFO_V1(mlplat_drop_model);
@@ -38,6 +41,23 @@ mlplat_registry_changed(PG_FUNCTION_ARGS)
 	if (OidIsValid(registry))
 		CacheInvalidateRelcacheByRelid(registry);
 	return PointerGetDatum(NULL);
+}
+
+/* Trigger before a row of mlplat.registry is deleted: its versions go with it. */
+Datum
+mlplat_registry_deleted(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	bool isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_DELETE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		RelationGetRelid(data->tg_relation) != mlplat_registry_relid())
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("registry_deleted is a trigger function of mlplat.registry")));
+	mlplat_delete_versions(DatumGetInt64(
+		heap_getattr(data->tg_trigtuple, 1, RelationGetDescr(data->tg_relation), &isnull)));
+	return PointerGetDatum(data->tg_trigtuple);
 }
 
 /* promote_model('name@3'): make a version the active one; returns its number. */
@@ -126,14 +146,15 @@ check_image(bytea *image)
 Datum
 mlplat_save_model(PG_FUNCTION_ARGS)
 {
-	char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	bytea *image = PG_GETARG_BYTEA_PP(1);
-	MlplatNewVersion version = {
-		.info = check_image(image), .score = NAN, .image = PointerGetDatum(image)};
-	MlplatModelRef ref = mlplat_lock_model(name);
-	int number = mlplat_add_version(ref.model_id, &version);
+	MlplatNewVersion version = {.score = NAN, .image = PointerGetDatum(image)};
+	MlplatModelRef ref;
+	int number;
 
 	PreventCommandIfReadOnly("mlplat.save_model()");
+	version.info = check_image(image);
+	ref = mlplat_lock_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	number = mlplat_add_version(ref.model_id, &version);
 	mlplat_set_active(ref.model_id, number);
 	PG_RETURN_INT32(number);
 }

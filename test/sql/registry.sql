@@ -142,6 +142,12 @@ UPDATE mlplat.registry SET active_history = '{99}' WHERE name = 'idle';
 SELECT answer('idle');
 SELECT active_version FROM mlplat.models WHERE name = 'idle';
 
+-- rows that go by hand take their versions with them
+DELETE FROM mlplat.registry WHERE name = 'idle';
+SELECT count(*) FROM mlplat.version v WHERE NOT EXISTS (SELECT FROM mlplat.registry r WHERE r.model_id = v.model_id);
+CREATE TRIGGER misused BEFORE DELETE ON name FOR EACH ROW EXECUTE FUNCTION mlplat.registry_deleted();
+DELETE FROM name;
+DROP TRIGGER misused ON name;
 -- dropping and making the extension anew in one session
 SELECT count(mlplat.drop_model(name)) AS dropped FROM mlplat.models;
 SELECT mlplat.save_model('again', slope(1)), answer('again');
