@@ -10,6 +10,7 @@
 set -eu
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=         # the temporary directory
+small_disk=   # a file system with little room, where one could be had
 keep_cluster= # not empty: stop the clusters at exit, but keep the directory
 starting=     # the data directory of a server that is about to start
 cleaned=
@@ -110,6 +111,7 @@ clean_up() {
     find "$work" -name postmaster.pid 2>/dev/null | while IFS= read -r pid_file; do
         as_user "$bin/pg_ctl" -D "${pid_file%/*}" -m immediate -w stop >/dev/null 2>&1 || true
     done
+    [ -z "$small_disk" ] || umount "$small_disk" || true
     [ -n "$keep_cluster" ] || rm -rf "$work" || true
 }
 trap clean_up EXIT
@@ -132,6 +134,14 @@ make_work() {
     work=$(mktemp -d "$base/mlplat.XXXXXX")
     chmod 755 "$work"
     export TMPDIR=$base
+}
+
+# make_small_disk: a file system of 16 MB that the cluster's user owns, if we are root and may mount one.
+make_small_disk() {
+    [ "$(id -u)" -eq 0 ] && [ -z "$small_disk" ] || return 0
+    mkdir "$work/small"
+    ! mount -t tmpfs -o "size=16m,mode=700,uid=$(id -u "$cluster_user")" mlplat "$work/small" 2>/dev/null ||
+        small_disk=$work/small
 }
 
 # ---- server and build

@@ -110,12 +110,13 @@ suite_tap() {
     [ -e "$modules/perl/PostgreSQL/Test/Cluster.pm" ] || { skip tap "this server comes without PostgreSQL::Test::Cluster"; return; }
     mkdir -p "$work/tap" "$work/t"
     [ "$(id -u)" -ne 0 ] || chown "$cluster_user" "$work/tap" "$work/t"
+    make_small_disk
     (
         cd "$work/source"
         # The server's address is not theirs.
         unset PGHOST PGPORT PGUSER PGDATABASE
         as_user env TESTDIR="$work/tap" TESTDATADIR="$work/tap/data" TESTLOGDIR="$work/tap/log" TMPDIR="$work/t" \
-            PG_REGRESS="$modules/regress/pg_regress" PGPORT=65432 prove -v -I "$modules/perl" -I test/t test/t/*.pl
+            PG_REGRESS="$modules/regress/pg_regress" MLPLAT_SMALL_DISK="$small_disk" PGPORT=65432 prove -v -I "$modules/perl" -I test/t test/t/*.pl
     ) >"$log" 2>&1 || status=$?
     skipped=$(count '^ok .*# skip|^1\.\.0 # SKIP' "$log")
     passed=$(($(count '^ok ' "$log") - $(count '^ok .*# skip' "$log")))
