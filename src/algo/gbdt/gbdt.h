@@ -87,19 +87,22 @@ ml_gbdt_unpack(int64_t cell)
 	return (GbdtSum){cell >> 32, (int64_t) (uint32_t) cell};
 }
 
+typedef struct GbdtShare GbdtShare;
+
 /* Which features a tree may use, and room to sum in. */
 typedef struct GbdtSummer
 {
 	const MlBinned *binned;
 	const int64_t *gradients; /* packed, by position */
-	const uint8_t *used;      /* by active feature; NULL: all */
 	int n_workers;
-	int64_t *packed; /* by worker: the cells of a tile */
-	GbdtSum *sums;   /* by worker: all cells */
-	size_t n_cells;
-	uint32_t *places;  /* used features of each tile: place in the tile's row ... */
-	uint32_t *offsets; /* ... and cell in the tile's histogram */
-	uint32_t *n_used;  /* by tile */
+	bool by_tile;        /* tasks are tiles; else tiles and blocks of rows */
+	size_t worker_cells; /* cells that each thread has room for: of a tile, or of all */
+	int64_t *packed;     /* by thread */
+	GbdtSum *sums;       /* by thread; not where tasks are tiles */
+	GbdtShare *shares;   /* by thread and tile */
+	uint32_t *places;    /* used features of each tile: place in the tile's row ... */
+	uint32_t *offsets;   /* ... and cell in the tile's histogram */
+	uint32_t *n_used;    /* by tile */
 } GbdtSummer;
 
 extern MlStatus ml_gbdt_summer_create(MlEnv *env, const MlBinned *binned, GbdtSummer *summer);
@@ -108,7 +111,7 @@ extern void ml_gbdt_summer_free(MlEnv *env, GbdtSummer *summer);
 /* Choose the features of the next tree: used by active feature, or NULL for all. */
 extern void ml_gbdt_summer_use(GbdtSummer *summer, const uint8_t *used);
 
-#define GBDT_PREFETCH_ROWS 16 /* positions that are looked at beyond the last one */
+#define GBDT_PREFETCH_ROWS 48 /* positions that are looked at beyond the last one */
 
 /* The histogram of the rows at these positions (NULL: 0..n-1). out->packed is set by n. */
 extern MlStatus ml_gbdt_sum(MlEnv *env, const GbdtSummer *summer, const uint32_t *positions,
@@ -159,10 +162,13 @@ typedef struct GbdtPartition
 extern MlStatus ml_gbdt_partition_create(MlEnv *env, size_t n_rows, GbdtPartition *room);
 extern void ml_gbdt_partition_free(GbdtPartition *room);
 
-/* Reorder positions[0..n-1]: those whose bin is in set first, order kept otherwise. */
+/*
+ * Write the n positions of from (NULL: first, first + 1, ...) to `to`: those whose bin is in set first, order kept
+ * otherwise. from may be to.
+ */
 extern MlStatus ml_gbdt_partition(const GbdtPartition *room, const uint8_t *column,
-								  const uint32_t *set, uint32_t *positions, size_t n,
-								  size_t *n_left);
+								  const uint32_t *set, const uint32_t *from, uint32_t first,
+								  uint32_t *to, size_t n, size_t *n_left);
 
 /* ---- gbdt_grow.c */
 

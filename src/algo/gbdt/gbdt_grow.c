@@ -24,9 +24,11 @@
 #define MIN_SLOTS 3       /* a parent and two children */
 #define INLINE_CELLS 2000 /* cells to search that are not worth waking another thread for */
 
+/* A run of the grower's positions. While no tree has parted them they may be implied: the places themselves. */
 typedef struct Run
 {
 	size_t first, n;
+	bool implied;
 } Run;
 
 typedef struct Leaf
@@ -133,16 +135,22 @@ ml_gbdt_grower_free(MlEnv *env, GbdtGrower *g)
 
 /* ---- sampling */
 
-/* Positions of the tree's sample, ascending, then all others. */
+/* Positions of the tree's sample, ascending, then those of all others. */
 static void
 sample_rows(GbdtGrower *g, MlRng *rng)
 {
 	double share = g->input.options->subsample;
 	size_t n = 0, n_out = 0, n_train = g->input.n_train;
 
+	if (share >= 1)
+	{
+		g->sampled = (Run){0, n_train, true};
+		g->others = (Run){n_train, g->input.n_all - n_train, true};
+		return;
+	}
 	for (size_t i = 0; i < n_train; i++)
 	{
-		if (share >= 1 || ml_rng_uniform(rng) < share)
+		if (ml_rng_uniform(rng) < share)
 			g->positions[n++] = (uint32_t) i;
 		else
 			g->room.left[n_out++] = (uint32_t) i;
@@ -155,8 +163,8 @@ sample_rows(GbdtGrower *g, MlRng *rng)
 	memcpy(g->positions + n, g->room.left, n_out * sizeof(*g->positions));
 	for (size_t i = n_train; i < g->input.n_all; i++)
 		g->positions[i] = (uint32_t) i;
-	g->sampled = (Run){0, n};
-	g->others = (Run){n, g->input.n_all - n};
+	g->sampled = (Run){0, n, false};
+	g->others = (Run){n, g->input.n_all - n, false};
 }
 
 /* The features that the tree may use. */
@@ -224,7 +232,7 @@ drop_slot(GbdtGrower *g, Leaf *leaf)
 static MlStatus
 sum_leaf(GbdtGrower *g, Leaf *leaf, const Leaf *keep)
 {
-	bool whole = leaf->sampled.n == g->input.n_train;
+	bool whole = leaf->sampled.n == g->input.n_train; /* then their order does not matter */
 
 	take_slot(g, leaf, keep);
 	return ml_gbdt_sum(g->env, &g->summer, whole ? NULL : g->positions + leaf->sampled.first,
@@ -383,7 +391,7 @@ search_again(GbdtGrower *g, Leaf *leaf)
 	if (leaf->slot < 0)
 		ML_TRY(sum_leaf(g, leaf, leaf));
 	for (size_t i = 0; i < leaf->sampled.n; i++)
-		counts[column[g->positions[leaf->sampled.first + i]]]++;
+		counts[column[g->positions[leaf->sampled.first + i]]]++; /* parted, so not implied */
 	cells = feature_cells(g, leaf, active);
 	ml_gbdt_find_split(&search, feature_of(g, active), &cells, counts, &g->splits[2 * active]);
 	g->splits[2 * active].active = active;
@@ -391,13 +399,17 @@ search_again(GbdtGrower *g, Leaf *leaf)
 	return run_search(g, &job);
 }
 
+/* Part a run of the leaf's rows by its split. */
 static MlStatus
-part_run(GbdtGrower *g, const Leaf *leaf, const Run *run, size_t *n_left)
+part_run(GbdtGrower *g, const GbdtSplit *split, Run *run, size_t *n_left)
 {
 	const uint8_t *column =
-		g->input.binned->columns + leaf->split.active * g->input.binned->column_bytes;
+		g->input.binned->columns + split->active * g->input.binned->column_bytes;
+	uint32_t *to = g->positions + run->first;
+	const uint32_t *from = run->implied ? NULL : to;
 
-	return ml_gbdt_partition(&g->room, column, leaf->split.set, g->positions + run->first, run->n,
+	run->implied = false;
+	return ml_gbdt_partition(&g->room, column, split->set, from, (uint32_t) run->first, to, run->n,
 							 n_left);
 }
 
@@ -411,7 +423,7 @@ check_split(GbdtGrower *g, Leaf *leaf, bool *changed)
 	memset(g->counted, 0, g->input.binned->n_active * sizeof(*g->counted));
 	while (leaf->split.gain > 0)
 	{
-		ML_TRY(part_run(g, leaf, &leaf->sampled, &leaf->n_left));
+		ML_TRY(part_run(g, &leaf->split, &leaf->sampled, &leaf->n_left));
 		if (leaf->n_left >= least && leaf->sampled.n - leaf->n_left >= least)
 			break;
 		*changed = true;
@@ -459,18 +471,18 @@ split_leaf(GbdtGrower *g, MlArena *arena, uint32_t which)
 	Leaf *left = &g->leaves[which], *right = &g->leaves[g->n_leaves];
 	size_t others_left;
 
-	ML_TRY(part_run(g, &parent, &parent.others, &others_left));
+	ML_TRY(part_run(g, &parent.split, &parent.others, &others_left));
 	ML_TRY(write_node(g, arena, &parent, (int32_t) which, (int32_t) g->n_leaves));
-	*left = (Leaf){.sampled = {parent.sampled.first, parent.n_left},
-				   .others = {parent.others.first, others_left},
+	*left = (Leaf){.sampled = {parent.sampled.first, parent.n_left, false},
+				   .others = {parent.others.first, others_left, false},
 				   .total = parent.split.left,
 				   .depth = parent.depth + 1,
 				   .parent = (int32_t) g->n_leaves - 1,
 				   .is_left = true,
 				   .slot = -1};
 	*right = (Leaf){
-		.sampled = {parent.sampled.first + parent.n_left, parent.sampled.n - parent.n_left},
-		.others = {parent.others.first + others_left, parent.others.n - others_left},
+		.sampled = {parent.sampled.first + parent.n_left, parent.sampled.n - parent.n_left, false},
+		.others = {parent.others.first + others_left, parent.others.n - others_left, false},
 		.total = {parent.total.g - parent.split.left.g, parent.total.h - parent.split.left.h},
 		.depth = parent.depth + 1,
 		.parent = (int32_t) g->n_leaves - 1,
@@ -514,7 +526,8 @@ total_of(const GbdtGrower *g, const Leaf *root)
 	}
 	for (size_t i = 0; root->slot < 0 && i < root->sampled.n; i++)
 	{
-		GbdtSum sum = ml_gbdt_unpack(g->gradients->packed[g->positions[i]]);
+		size_t at = root->sampled.implied ? i : g->positions[i];
+		GbdtSum sum = ml_gbdt_unpack(g->gradients->packed[at]);
 
 		total.g += sum.g;
 		total.h += sum.h;
@@ -585,7 +598,10 @@ finish_tree(GbdtGrower *g, MlArena *arena, MlTree *tree, uint16_t *leaf_of)
 		tree->values[i] = (float) (ml_gbdt_leaf_value(&search) * g->input.options->learning_rate);
 		tree->rows[i] = (uint32_t) g->leaves[i].sampled.n;
 	}
-	return ml_pool_run(g->env, g->n_leaves, leaf_task, &job);
+	if (g->n_leaves > 1)
+		return ml_pool_run(g->env, g->n_leaves, leaf_task, &job);
+	memset(leaf_of, 0, g->input.n_all * sizeof(*leaf_of));
+	return ML_OK;
 }
 
 /* Grow a tree in arena from a sample of rows and features; leaf_of gets the leaf of every position. */

@@ -2,32 +2,52 @@
  * gbdt_histogram.c
  *		Sums of gradients by bin: the inner loop of boosting.
  *
- * A thread takes a run of rows and a tile, and adds the packed gradients of
- * each row into packed cells that stay in the first-level cache. A packed cell
- * holds the sums of at most GBDT_PACKED_ROWS rows; after so many it is emptied
- * into plain 64-bit sums. The time goes into one load, add and store a cell;
- * rows come in any order, so they are prefetched.
+ * The packed gradients of each row are added into packed cells that stay in the
+ * first-level cache. A packed cell holds the sums of at most GBDT_PACKED_ROWS
+ * rows; before there are more it is emptied into plain 64-bit sums. The time
+ * goes into one load, add and store a cell; rows come in any order, so they are
+ * prefetched.
  *
- * All of it is integer arithmetic, so it does not matter which thread adds
- * which rows.
+ * Work is shared out by tiles where there are enough of them. Else the threads
+ * also take blocks of rows; each adds into cells of its own as long as the
+ * histogram is being made, and these are added up at the end. All of it is
+ * integer arithmetic, so it does not matter which thread adds which rows.
  */
 #include <string.h>
 
 #include "algo/gbdt/gbdt.h"
 #include "core/pool.h"
 
-#define INLINE_CELLS 60000 /* additions that are not worth waking another thread for: some 30 us */
-#define CACHE_LINE 64
+#define INLINE_CELLS 30000  /* additions that are not worth waking another thread for: some 10 us */
+#define BLOCKS_PER_WORKER 4 /* level out what the threads differ in speed */
+#define MIN_BLOCK_ROWS 1024
+#define MAX_BLOCK_ROWS 32768
 
-/* A histogram to be made: tasks are tiles times ranges of rows. */
+/* A histogram to be made: tasks are tiles times blocks of rows. */
 typedef struct SumJob
 {
 	const GbdtSummer *summer;
 	const uint32_t *positions;
 	size_t n;
-	size_t rows_per_task, n_ranges;
+	size_t block_rows, n_blocks;
 	GbdtHistogram *out;
 } SumJob;
+
+/* What one thread has of one tile. */
+struct GbdtShare
+{
+	uint32_t rows; /* in its packed cells */
+	bool emptied;  /* its sums hold some, too */
+};
+
+/* Cells of a tile. */
+static inline size_t
+tile_cells(const MlBinned *binned, uint32_t t)
+{
+	const MlBinnedTile *tile = &binned->tiles[t];
+
+	return binned->cell[tile->first + tile->n] - binned->cell[tile->first];
+}
 
 MlStatus
 ml_gbdt_summer_create(MlEnv *env, const MlBinned *binned, GbdtSummer *summer)
@@ -37,13 +57,17 @@ ml_gbdt_summer_create(MlEnv *env, const MlBinned *binned, GbdtSummer *summer)
 	memset(summer, 0, sizeof(*summer));
 	summer->binned = binned;
 	summer->n_workers = (int) n_workers;
-	summer->n_cells = binned->cell[binned->n_active];
-	summer->packed = ml_alloc_array(env, n_workers * ML_BINNED_TILE_CELLS, sizeof(*summer->packed));
-	summer->sums = ml_alloc_array(env, n_workers * summer->n_cells, sizeof(*summer->sums));
+	summer->by_tile = binned->n_tiles >= 2 * n_workers || n_workers == 1;
+	summer->worker_cells = summer->by_tile ? ML_BINNED_TILE_CELLS : binned->cell[binned->n_active];
+	summer->packed = ml_alloc_array(env, n_workers * summer->worker_cells, sizeof(*summer->packed));
+	summer->sums = ml_alloc_array(env, summer->by_tile ? 1 : n_workers * summer->worker_cells,
+								  sizeof(*summer->sums));
+	summer->shares = ml_alloc_array(env, n_workers * binned->n_tiles, sizeof(*summer->shares));
 	summer->places = ml_alloc_array(env, binned->n_active, sizeof(*summer->places));
 	summer->offsets = ml_alloc_array(env, binned->n_active, sizeof(*summer->offsets));
 	summer->n_used = ml_alloc_array(env, binned->n_tiles, sizeof(*summer->n_used));
-	if (summer->packed && summer->sums && summer->places && summer->offsets && summer->n_used)
+	if (summer->packed && summer->sums && summer->shares && summer->places && summer->offsets &&
+		summer->n_used)
 		return ML_OK;
 	ml_gbdt_summer_free(env, summer);
 	return ML_ENOMEM;
@@ -54,6 +78,7 @@ ml_gbdt_summer_free(MlEnv *env, GbdtSummer *summer)
 {
 	ml_free(env, summer->packed);
 	ml_free(env, summer->sums);
+	ml_free(env, summer->shares);
 	ml_free(env, summer->places);
 	ml_free(env, summer->offsets);
 	ml_free(env, summer->n_used);
@@ -66,7 +91,6 @@ ml_gbdt_summer_use(GbdtSummer *summer, const uint8_t *used)
 {
 	const MlBinned *binned = summer->binned;
 
-	summer->used = used;
 	for (uint32_t t = 0; t < binned->n_tiles; t++)
 	{
 		const MlBinnedTile *tile = &binned->tiles[t];
@@ -174,18 +198,15 @@ add_some_features(const GbdtSummer *summer, uint32_t t, const uint32_t *position
 	}
 }
 
-/* The packed sums of up to GBDT_PACKED_ROWS rows in a tile: first.. of the positions, or of all rows. */
+/* Add rows first..first+n-1 of the positions, or of all rows, to the packed cells of a tile. */
 static void
-sum_packed(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size_t first, size_t n,
+add_packed(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size_t first, size_t n,
 		   int64_t *cells)
 {
 	const MlBinnedTile *tile = &summer->binned->tiles[t];
-	uint32_t n_cells =
-		summer->binned->cell[tile->first + tile->n] - summer->binned->cell[tile->first];
 
 	if (positions)
 		positions += first;
-	memset(cells, 0, n_cells * sizeof(*cells));
 	if (summer->n_used[t] < tile->n)
 		add_some_features(summer, t, positions, first, n, cells);
 	else if (positions)
@@ -205,60 +226,88 @@ empty_packed(const int64_t *restrict cells, GbdtSum *restrict sums, size_t n)
 	}
 }
 
-/* One tile of one range of rows: into the histogram where the range is all rows, else the worker's sums. */
+GBDT_CLONES static void
+add_cells(const int64_t *restrict cells, int64_t *restrict out, size_t n)
+{
+	for (size_t c = 0; c < n; c++)
+		out[c] += cells[c];
+}
+
+/* A whole tile, straight into the histogram. */
 static void
-sum_task(void *arg, size_t task, int worker)
+tile_task(void *arg, size_t task, int worker)
 {
 	SumJob *job = arg;
 	const GbdtSummer *summer = job->summer;
-	uint32_t t = (uint32_t) (task / job->n_ranges);
-	const MlBinnedTile *tile = &summer->binned->tiles[t];
-	size_t first = task % job->n_ranges * job->rows_per_task;
-	size_t end = ML_MIN(first + job->rows_per_task, job->n);
-	size_t cell = summer->binned->cell[tile->first];
-	size_t n_cells = summer->binned->cell[tile->first + tile->n] - cell;
-	int64_t *packed = summer->packed + (size_t) worker * ML_BINNED_TILE_CELLS;
-	GbdtSum *sums = summer->sums + (size_t) worker * summer->n_cells + cell;
+	uint32_t t = (uint32_t) task;
+	size_t cell = summer->binned->cell[summer->binned->tiles[t].first];
+	size_t n_cells = tile_cells(summer->binned, t);
+	int64_t *packed = job->out->packed ? (int64_t *) job->out->cells + cell
+									   : summer->packed + (size_t) worker * summer->worker_cells;
+	GbdtSum *sums = (GbdtSum *) job->out->cells + cell;
 
-	if (job->n_ranges == 1 && job->out->packed)
-	{
-		sum_packed(summer, t, job->positions, 0, job->n, (int64_t *) job->out->cells + cell);
-		return;
-	}
-	if (job->n_ranges == 1)
-	{
-		sums = (GbdtSum *) job->out->cells + cell;
+	if (!job->out->packed)
 		memset(sums, 0, n_cells * sizeof(*sums));
-	}
-	for (; first < end; first += GBDT_PACKED_ROWS)
+	for (size_t first = 0; first < job->n; first += GBDT_PACKED_ROWS)
 	{
-		sum_packed(summer, t, job->positions, first, ML_MIN(end - first, (size_t) GBDT_PACKED_ROWS),
-				   packed);
-		empty_packed(packed, sums, n_cells);
+		memset(packed, 0, n_cells * sizeof(*packed));
+		add_packed(summer, t, job->positions, first,
+				   ML_MIN(job->n - first, (size_t) GBDT_PACKED_ROWS), packed);
+		if (!job->out->packed)
+			empty_packed(packed, sums, n_cells);
 	}
 }
 
-/* Add the workers' sums up. */
+/* A block of rows of a tile, into the cells of this thread. */
 static void
-reduce(const GbdtSummer *summer, GbdtHistogram *out)
+block_task(void *arg, size_t task, int worker)
 {
-	size_t n = summer->n_cells;
+	SumJob *job = arg;
+	const GbdtSummer *summer = job->summer;
+	uint32_t t = (uint32_t) (task / job->n_blocks);
+	size_t first = task % job->n_blocks * job->block_rows;
+	size_t n = ML_MIN(job->block_rows, job->n - first);
+	size_t n_cells = tile_cells(summer->binned, t);
+	size_t cell = (size_t) worker * summer->worker_cells +
+				  summer->binned->cell[summer->binned->tiles[t].first];
+	GbdtShare *share = &summer->shares[(size_t) worker * summer->binned->n_tiles + t];
 
-	for (int w = 1; w < summer->n_workers; w++)
+	if (share->rows + n > GBDT_PACKED_ROWS)
 	{
-		for (size_t c = 0; c < n; c++)
-		{
-			summer->sums[c].g += summer->sums[(size_t) w * n + c].g;
-			summer->sums[c].h += summer->sums[(size_t) w * n + c].h;
-		}
+		if (!share->emptied)
+			memset(summer->sums + cell, 0, n_cells * sizeof(*summer->sums));
+		empty_packed(summer->packed + cell, summer->sums + cell, n_cells);
+		*share = (GbdtShare){0, true};
 	}
-	if (out->packed)
+	if (share->rows == 0)
+		memset(summer->packed + cell, 0, n_cells * sizeof(*summer->packed));
+	add_packed(summer, t, job->positions, first, n, summer->packed + cell);
+	share->rows += (uint32_t) n;
+}
+
+/* Add up what the threads have of a tile. */
+static void
+reduce_tile(const SumJob *job, uint32_t t)
+{
+	const GbdtSummer *summer = job->summer;
+	size_t first = summer->binned->cell[summer->binned->tiles[t].first];
+	size_t n_cells = tile_cells(summer->binned, t);
+	size_t size = job->out->packed ? sizeof(int64_t) : sizeof(GbdtSum);
+	void *out = (char *) job->out->cells + first * size;
+
+	memset(out, 0, n_cells * size);
+	for (int worker = 0; worker < summer->n_workers; worker++)
 	{
-		for (size_t c = 0; c < n; c++)
-			((int64_t *) out->cells)[c] = ml_gbdt_pack(summer->sums[c].g, summer->sums[c].h);
+		size_t cell = (size_t) worker * summer->worker_cells + first;
+		const GbdtShare *share = &summer->shares[(size_t) worker * summer->binned->n_tiles + t];
+
+		if (share->rows > 0 && job->out->packed)
+			add_cells(summer->packed + cell, out, n_cells);
+		else if (share->rows > 0)
+			empty_packed(summer->packed + cell, out, n_cells);
+		if (share->emptied)
+			add_cells((const int64_t *) (summer->sums + cell), out, 2 * n_cells);
 	}
-	else
-		memcpy(out->cells, summer->sums, n * sizeof(*summer->sums));
 }
 
 /* The histogram of the rows at these positions (NULL: 0..n-1). out->packed is set by n. */
@@ -266,30 +315,27 @@ MlStatus
 ml_gbdt_sum(MlEnv *env, const GbdtSummer *summer, const uint32_t *positions, size_t n,
 			GbdtHistogram *out)
 {
-	const MlBinned *binned = summer->binned;
+	uint32_t n_tiles = summer->binned->n_tiles;
 	size_t n_workers = (size_t) summer->n_workers;
-	/* two tasks a thread level out what the threads differ in speed */
-	size_t n_ranges = binned->n_tiles < 2 * n_workers ? 2 * n_workers : 1;
-	SumJob job = {summer, positions, n, n, 1, out};
+	SumJob job = {.summer = summer, .positions = positions, .n = n, .out = out};
 
 	out->packed = n <= GBDT_PACKED_ROWS;
-	if (n_workers == 1 || n * binned->n_active < INLINE_CELLS)
+	if (n_workers == 1 || n * summer->binned->n_active < INLINE_CELLS)
 	{
-		for (uint32_t t = 0; t < binned->n_tiles; t++)
-			sum_task(&job, t, 0);
+		for (uint32_t t = 0; t < n_tiles; t++)
+			tile_task(&job, t, 0);
 		return ML_OK;
 	}
-	if (n_ranges > 1)
-	{
-		job.rows_per_task = (n + n_ranges - 1) / n_ranges;
-		job.rows_per_task = ML_MIN(job.rows_per_task, (size_t) GBDT_PACKED_ROWS);
-		job.n_ranges = (n + job.rows_per_task - 1) / job.rows_per_task;
-	}
-	if (job.n_ranges > 1)
-		memset(summer->sums, 0, n_workers * summer->n_cells * sizeof(*summer->sums));
-	ML_TRY(ml_pool_run(env, job.n_ranges * binned->n_tiles, sum_task, &job));
-	if (job.n_ranges > 1)
-		reduce(summer, out);
+	if (summer->by_tile)
+		return ml_pool_run(env, n_tiles, tile_task, &job);
+	job.block_rows = n / (BLOCKS_PER_WORKER * n_workers) + 1;
+	job.block_rows =
+		ML_MIN(ML_MAX(job.block_rows, (size_t) MIN_BLOCK_ROWS), (size_t) MAX_BLOCK_ROWS);
+	job.n_blocks = (n + job.block_rows - 1) / job.block_rows;
+	memset(summer->shares, 0, n_workers * n_tiles * sizeof(*summer->shares));
+	ML_TRY(ml_pool_run(env, n_tiles * job.n_blocks, block_task, &job));
+	for (uint32_t t = 0; t < n_tiles; t++)
+		reduce_tile(&job, t);
 	return ML_OK;
 }
 

@@ -42,10 +42,11 @@ struct GbdtObjective
 	float *weight; /* NULL: all are 1 */
 	float max_weight;
 	double centre;
-	double *base;       /* n_outputs scores to start from, relative to centre */
-	float *scores;      /* output by output */
-	float *log_sum;     /* softmax: log of the sum of e^score */
-	int64_t *gradients; /* packed, of training rows */
+	double *base;             /* n_outputs scores to start from, relative to centre */
+	float *scores;            /* output by output */
+	float *log_sum;           /* softmax: log of the sum of e^score */
+	int64_t *gradients;       /* packed, of training rows */
+	MlRegion gradient_region; /* read in any order: huge pages help */
 	uint64_t round;
 	double g_unit, h_unit;
 
@@ -576,13 +577,14 @@ allocate(GbdtObjective *o, bool weighted)
 	o->target = ml_alloc_array(env, o->n_all, sizeof(float));
 	o->scores = ml_alloc_array(env, o->n_all, o->n_outputs * sizeof(float));
 	o->base = ml_alloc_array(env, o->n_outputs, sizeof(double));
-	o->gradients = ml_alloc_array(env, o->n_tiled, sizeof(*o->gradients));
 	o->chunk_loss = ml_alloc_array(env, o->n_chunks, sizeof(double));
 	o->chunk_weight = ml_alloc_array(env, o->n_chunks, sizeof(double));
 	o->chunk_max = ml_alloc_array(env, o->n_chunks, sizeof(float));
 	o->values = ml_alloc_array(env, CHUNK_ROWS, sizeof(double));
-	if (!o->target || !o->scores || !o->base || !o->gradients || !o->chunk_loss ||
-		!o->chunk_weight || !o->chunk_max || !o->values)
+	ML_TRY(ml_region_alloc(env, &o->gradient_region, o->n_tiled, sizeof(*o->gradients)));
+	o->gradients = o->gradient_region.data;
+	if (!o->target || !o->scores || !o->base || !o->chunk_loss || !o->chunk_weight ||
+		!o->chunk_max || !o->values)
 		return ML_ENOMEM;
 	if (o->loss == GBDT_SOFTMAX && !(o->log_sum = ml_alloc_array(env, o->n_all, sizeof(float))))
 		return ML_ENOMEM;
@@ -632,7 +634,7 @@ ml_gbdt_objective_free(MlEnv *env, GbdtObjective *o)
 	ml_free(env, o->scores);
 	ml_free(env, o->base);
 	ml_free(env, o->log_sum);
-	ml_free(env, o->gradients);
+	ml_region_free(env, &o->gradient_region);
 	ml_free(env, o->chunk_loss);
 	ml_free(env, o->chunk_weight);
 	ml_free(env, o->chunk_max);

@@ -20,8 +20,8 @@
 #include "algo/gbdt/gbdt.h"
 #include "core/pool.h"
 
-#define BLOCK_ROWS 8192
-#define INLINE_ROWS 16384
+#define BLOCK_ROWS 4096
+#define INLINE_ROWS 8192
 #define BLOCKS 64 /* at most */
 #define PREFETCH_ROWS 32
 
@@ -30,30 +30,35 @@ typedef struct PartJob
 	const GbdtPartition *room;
 	const uint8_t *column;
 	uint8_t goes_left[ML_TREE_BINS];
-	uint32_t *positions;
+	const uint32_t *from; /* NULL: consecutive positions */
+	uint32_t first;       /* of these */
+	uint32_t *to;
 	size_t n, rows_per_task;
 	size_t n_left[BLOCKS]; /* by block; then the lefts before it */
 	size_t total_left;
 } PartJob;
 
-/* Part n positions: returns how many went left. left may be the positions themselves. */
-static size_t
-part_rows(const PartJob *job, const uint32_t *positions, size_t n, uint32_t *left, uint32_t *right)
+/* Part n positions (from NULL: first, first + 1, ...): returns how many went left. left may be from itself. */
+static inline __attribute__((always_inline)) size_t
+part_rows(const PartJob *job, const uint32_t *from, uint32_t first, size_t n, uint32_t *left,
+		  uint32_t *right)
 {
 	const uint8_t *column = job->column, *goes_left = job->goes_left;
-	size_t i = 0;
 	uint32_t *const start = left;
+	size_t i = 0;
 
 	for (; i + 4 <= n; i += 4)
 	{
-		uint32_t a = positions[i], b = positions[i + 1], c = positions[i + 2], d = positions[i + 3];
+		uint32_t at = first + (uint32_t) i;
+		uint32_t a = from ? from[i] : at, b = from ? from[i + 1] : at + 1;
+		uint32_t c = from ? from[i + 2] : at + 2, d = from ? from[i + 3] : at + 3;
 		size_t left_a = goes_left[column[a]];
 		size_t left_b = left_a + goes_left[column[b]];
 		size_t left_c = left_b + goes_left[column[c]];
 		size_t left_d = left_c + goes_left[column[d]];
 
-		if (i + 4 + PREFETCH_ROWS <= n)
-			__builtin_prefetch(column + positions[i + 3 + PREFETCH_ROWS]);
+		if (from && i + 4 + PREFETCH_ROWS <= n)
+			__builtin_prefetch(column + from[i + 3 + PREFETCH_ROWS]);
 		left[0] = right[0] = a;
 		left[left_a] = right[1 - left_a] = b;
 		left[left_b] = right[2 - left_b] = c;
@@ -63,7 +68,7 @@ part_rows(const PartJob *job, const uint32_t *positions, size_t n, uint32_t *lef
 	}
 	for (; i < n; i++)
 	{
-		uint32_t a = positions[i];
+		uint32_t a = from ? from[i] : first + (uint32_t) i;
 		size_t to_left = goes_left[column[a]];
 
 		*left = *right = a;
@@ -73,6 +78,15 @@ part_rows(const PartJob *job, const uint32_t *positions, size_t n, uint32_t *lef
 	return (size_t) (left - start);
 }
 
+/* The same for rows first..first+n-1 of a job. */
+static size_t
+part_run(const PartJob *job, size_t first, size_t n, uint32_t *left, uint32_t *right)
+{
+	if (job->from)
+		return part_rows(job, job->from + first, 0, n, left, right);
+	return part_rows(job, NULL, job->first + (uint32_t) first, n, left, right);
+}
+
 static void
 part_task(void *arg, size_t task, int worker)
 {
@@ -80,9 +94,8 @@ part_task(void *arg, size_t task, int worker)
 	size_t first = task * job->rows_per_task;
 
 	(void) worker;
-	job->n_left[task] =
-		part_rows(job, job->positions + first, ML_MIN(job->rows_per_task, job->n - first),
-				  job->room->left + first, job->room->right + first);
+	job->n_left[task] = part_run(job, first, ML_MIN(job->rows_per_task, job->n - first),
+								 job->room->left + first, job->room->right + first);
 }
 
 /* Copy a parted block to its place. */
@@ -97,8 +110,8 @@ copy_task(void *arg, size_t task, int worker)
 	size_t n_left = lefts_after - lefts_before;
 
 	(void) worker;
-	memcpy(job->positions + lefts_before, job->room->left + first, n_left * sizeof(uint32_t));
-	memcpy(job->positions + job->total_left + (first - lefts_before), job->room->right + first,
+	memcpy(job->to + lefts_before, job->room->left + first, n_left * sizeof(uint32_t));
+	memcpy(job->to + job->total_left + (first - lefts_before), job->room->right + first,
 		   (n - n_left) * sizeof(uint32_t));
 }
 
@@ -121,20 +134,23 @@ ml_gbdt_partition_free(GbdtPartition *room)
 	ml_free(room->env, room->right);
 }
 
-/* Reorder positions[0..n-1]: those whose bin is in set first, order kept otherwise. */
+/*
+ * Write the n positions of from (NULL: first, first + 1, ...) to `to`: those whose bin is in set first, order kept
+ * otherwise. from may be to.
+ */
 MlStatus
 ml_gbdt_partition(const GbdtPartition *room, const uint8_t *column, const uint32_t *set,
-				  uint32_t *positions, size_t n, size_t *n_left)
+				  const uint32_t *from, uint32_t first, uint32_t *to, size_t n, size_t *n_left)
 {
-	PartJob job = {.room = room, .column = column, .positions = positions, .n = n};
+	PartJob job = {.room = room, .column = column, .from = from, .first = first, .to = to, .n = n};
 	size_t n_tasks = ML_MIN((n + BLOCK_ROWS - 1) / BLOCK_ROWS, (size_t) BLOCKS);
 
 	for (uint32_t bin = 0; bin < ML_TREE_BINS; bin++)
 		job.goes_left[bin] = set[bin / 32] >> bin % 32 & 1;
 	if (n <= INLINE_ROWS || ml_pool_size(ml_env_pool(room->env)) == 1)
 	{
-		*n_left = part_rows(&job, positions, n, positions, room->right);
-		memcpy(positions + *n_left, room->right, (n - *n_left) * sizeof(*positions));
+		*n_left = part_run(&job, 0, n, to, room->right);
+		memcpy(to + *n_left, room->right, (n - *n_left) * sizeof(*to));
 		return ML_OK;
 	}
 	job.rows_per_task = (n + n_tasks - 1) / n_tasks;
