@@ -87,6 +87,8 @@ $node->safe_psql('postgres', 'SELECT pg_sleep(0.4)');
 my $pid = $node->safe_psql('postgres', "SELECT pid FROM pg_stat_activity WHERE query LIKE '%/*victim*/%' AND pid <> pg_backend_pid()");
 kill 'KILL', $pid;
 finish_background($job);
+# The postmaster notices a moment later, and ends all sessions.
+$node->wait_for_log(qr/all server processes terminated; reinitializing/);
 $node->poll_query_until('postgres', 'SELECT true');
 is(temporary_files($node), '0', 'a killed training leaves no files');
 is($node->safe_psql('postgres', "SELECT count(*) FROM mlplat.models WHERE name = 'killed'"), '0', 'and no model');
