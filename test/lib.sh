@@ -111,7 +111,7 @@ clean_up() {
     find "$work" -name postmaster.pid 2>/dev/null | while IFS= read -r pid_file; do
         as_user "$bin/pg_ctl" -D "${pid_file%/*}" -m immediate -w stop >/dev/null 2>&1 || true
     done
-    [ -z "$small_disk" ] || umount "$small_disk" || true
+    ! mountpoint -q "$work/small" || umount "$work/small" || true
     [ -n "$keep_cluster" ] || rm -rf "$work" || true
 }
 trap clean_up EXIT

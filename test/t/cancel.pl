@@ -48,7 +48,11 @@ sub cancels
 		my $latency = $node->safe_psql('postgres', "SELECT cancel_latency($wait)");
 		my $out = finish_background($job);
 
-		next if $latency < 0;
+		if ($latency < 0)
+		{
+			$node->safe_psql('postgres', 'DELETE FROM mlplat.registry; DELETE FROM mlplat.run');
+			next;
+		}
 		push @latencies, $latency;
 		$said //= $out;
 		$said = $out if $out !~ /canceling statement due to user request/;
