@@ -72,18 +72,19 @@ CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON 
 CREATE TRIGGER version_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mlplat.version
     FOR EACH STATEMENT EXECUTE FUNCTION mlplat.registry_changed();
 
--- Is the current role the owner, or a member of it? False for a role that is gone.
+-- Is the current role the owner, or a member of it? False for a role that is gone. One expression without a
+-- sub-select and not STRICT, so that the planner puts it in the place of the call: it runs for each row.
 CREATE FUNCTION mlplat.is_owner(owner name) RETURNS boolean
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    AS $$ SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r
-                         WHERE r.rolname OPERATOR(pg_catalog.=) owner AND pg_catalog.pg_has_role(r.oid, 'USAGE')) $$;
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT COALESCE(pg_catalog.pg_has_role(pg_catalog.to_regrole(pg_catalog.quote_ident(owner)), 'USAGE'), false) $$;
 COMMENT ON FUNCTION mlplat.is_owner(name) IS 'is the current role this one, or a member of it?';
 
 ALTER TABLE mlplat.registry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mlplat.version ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mlplat.run ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner ON mlplat.registry USING (mlplat.is_owner(owner));
-CREATE POLICY owner ON mlplat.version USING (model_id IN (SELECT r.model_id FROM mlplat.registry r));
+-- By EXISTS, so that one version looks for its own model only.
+CREATE POLICY owner ON mlplat.version USING (EXISTS (SELECT FROM mlplat.registry r WHERE r.model_id = version.model_id));
 CREATE POLICY owner ON mlplat.run USING (mlplat.is_owner(owner));
 
 GRANT USAGE ON SCHEMA mlplat TO PUBLIC;
