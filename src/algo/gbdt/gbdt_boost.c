@@ -65,7 +65,7 @@ take_turn(Turn *turn, uint32_t hold_out, MlRng *rng)
 }
 
 /* Order the training rows: those held out, at random from each class alike, come last. */
-static void
+static MlStatus
 order_rows(Boost *b, Turn *turns, uint32_t n_turns, uint32_t *held)
 {
 	const MlRows *train = &b->input->train;
@@ -81,7 +81,10 @@ order_rows(Boost *b, Turn *turns, uint32_t n_turns, uint32_t *held)
 		double class;
 
 		if (i % 256 == 0)
+		{
 			ml_dataset_target(b->input->data, train, i, ML_MIN(train->n - i, (size_t) 256), block);
+			ML_TRY(ml_poll(b->env));
+		}
 		class = n_turns > 1 ? block[i % 256] : 0;
 		if (class >= 0 && class < n_turns && take_turn(&turns[(uint32_t) class], b->hold_out, &rng))
 			held[n_held++] = row;
@@ -89,6 +92,7 @@ order_rows(Boost *b, Turn *turns, uint32_t n_turns, uint32_t *held)
 			b->order[b->n_fit++] = row;
 	}
 	memcpy(b->order + b->n_fit, held, n_held * sizeof(*held));
+	return ML_OK;
 }
 
 /* Hold some of the training rows out, where there are enough. */
@@ -105,9 +109,8 @@ hold_out(Boost *b)
 	b->order = ml_alloc_array(b->env, n, sizeof(*b->order));
 	if (turns && held && b->order)
 	{
-		order_rows(b, turns, n_turns, held);
+		status = order_rows(b, turns, n_turns, held);
 		b->tiled.index = b->order;
-		status = ML_OK;
 	}
 	ml_free(b->env, turns);
 	ml_free(b->env, held);

@@ -65,6 +65,7 @@ struct GbdtGrower
 
 	/* the tree that is being grown */
 	const GbdtGradients *gradients;
+	uint32_t max_leaves; /* no more than there are rows for */
 	Leaf *leaves;
 	MlTreeNode *nodes;
 	uint32_t n_leaves;
@@ -86,7 +87,7 @@ MlStatus
 ml_gbdt_grower_create(MlEnv *env, const GbdtGrowInput *input, GbdtGrower **out)
 {
 	GbdtGrower *g = ml_zalloc(env, sizeof(*g));
-	uint32_t n_active = input->binned->n_active, max_leaves = input->options->max_leaves;
+	uint32_t n_active = input->binned->n_active, max_leaves;
 	size_t fit;
 
 	if (!g)
@@ -94,6 +95,9 @@ ml_gbdt_grower_create(MlEnv *env, const GbdtGrowInput *input, GbdtGrower **out)
 	*out = g;
 	g->env = env;
 	g->input = *input;
+	g->max_leaves = max_leaves =
+		(uint32_t) ML_MIN((size_t) input->options->max_leaves,
+						  input->n_train / ML_MAX(input->options->min_leaf_rows, 1u) + 1);
 	ML_TRY(ml_gbdt_summer_create(env, input->binned, &g->summer));
 	ML_TRY(ml_gbdt_partition_create(env, input->n_all, &g->room));
 	g->slot_bytes = (size_t) input->binned->cell[n_active] * sizeof(GbdtSum);
@@ -348,7 +352,7 @@ search_children(GbdtGrower *g, Leaf *left, Leaf *right, const Leaf *parent)
 	Leaf *larger = smaller == left ? right : left;
 	SearchJob job = {g, {smaller, larger}, 2, NULL};
 
-	if (!can_split(g, larger) || g->n_leaves == g->input.options->max_leaves)
+	if (!can_split(g, larger) || g->n_leaves == g->max_leaves)
 	{
 		larger->slot = parent->slot;
 		drop_slot(g, larger);
@@ -614,7 +618,7 @@ ml_gbdt_grow(GbdtGrower *g, const GbdtGradients *gradients, MlRng *rng, MlArena 
 	g->gradients = gradients;
 	g->summer.gradients = gradients->packed;
 	ML_TRY(start_tree(g, rng));
-	while (g->n_leaves < g->input.options->max_leaves && (leaf = next_leaf(g)) != NULL)
+	while (g->n_leaves < g->max_leaves && (leaf = next_leaf(g)) != NULL)
 	{
 		bool changed = false;
 

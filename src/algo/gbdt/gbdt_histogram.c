@@ -22,6 +22,7 @@
 #define BLOCKS_PER_WORKER 4 /* level out what the threads differ in speed */
 #define MIN_BLOCK_ROWS 1024
 #define MAX_BLOCK_ROWS 32768
+#define POLL_ROWS (1u << 20) /* rows of a tile between two polls: some 8 ms */
 
 /* A histogram to be made: tasks are tiles times blocks of rows. */
 typedef struct SumJob
@@ -29,6 +30,7 @@ typedef struct SumJob
 	const GbdtSummer *summer;
 	const uint32_t *positions;
 	size_t n;
+	size_t begin, end; /* rows of one pass over whole tiles */
 	size_t block_rows, n_blocks;
 	GbdtHistogram *out;
 } SumJob;
@@ -233,7 +235,7 @@ add_cells(const int64_t *restrict cells, int64_t *restrict out, size_t n)
 		out[c] += cells[c];
 }
 
-/* A whole tile, straight into the histogram. */
+/* Rows begin..end-1 in a whole tile, straight into the histogram. */
 static void
 tile_task(void *arg, size_t task, int worker)
 {
@@ -246,16 +248,37 @@ tile_task(void *arg, size_t task, int worker)
 									   : summer->packed + (size_t) worker * summer->worker_cells;
 	GbdtSum *sums = (GbdtSum *) job->out->cells + cell;
 
-	if (!job->out->packed)
+	if (!job->out->packed && job->begin == 0)
 		memset(sums, 0, n_cells * sizeof(*sums));
-	for (size_t first = 0; first < job->n; first += GBDT_PACKED_ROWS)
+	for (size_t first = job->begin; first < job->end; first += GBDT_PACKED_ROWS)
 	{
 		memset(packed, 0, n_cells * sizeof(*packed));
 		add_packed(summer, t, job->positions, first,
-				   ML_MIN(job->n - first, (size_t) GBDT_PACKED_ROWS), packed);
+				   ML_MIN(job->end - first, (size_t) GBDT_PACKED_ROWS), packed);
 		if (!job->out->packed)
 			empty_packed(packed, sums, n_cells);
 	}
+}
+
+/* Sum tile by tile, on this thread alone or on all. */
+static MlStatus
+sum_tiles(MlEnv *env, SumJob *job, bool alone)
+{
+	uint32_t n_tiles = job->summer->binned->n_tiles;
+
+	for (; job->begin < job->n; job->begin = job->end)
+	{
+		job->end = ML_MIN(job->begin + POLL_ROWS, job->n);
+		if (!alone)
+			ML_TRY(ml_pool_run(env, n_tiles, tile_task, job));
+		else
+		{
+			for (uint32_t t = 0; t < n_tiles; t++)
+				tile_task(job, t, 0);
+			ML_TRY(ml_poll(env));
+		}
+	}
+	return ML_OK;
 }
 
 /* A block of rows of a tile, into the cells of this thread. */
@@ -321,13 +344,9 @@ ml_gbdt_sum(MlEnv *env, const GbdtSummer *summer, const uint32_t *positions, siz
 
 	out->packed = n <= GBDT_PACKED_ROWS;
 	if (n_workers == 1 || n * summer->binned->n_active < INLINE_CELLS)
-	{
-		for (uint32_t t = 0; t < n_tiles; t++)
-			tile_task(&job, t, 0);
-		return ML_OK;
-	}
+		return sum_tiles(env, &job, n * summer->binned->n_active < INLINE_CELLS);
 	if (summer->by_tile)
-		return ml_pool_run(env, n_tiles, tile_task, &job);
+		return sum_tiles(env, &job, false);
 	job.block_rows = n / (BLOCKS_PER_WORKER * n_workers) + 1;
 	job.block_rows =
 		ML_MIN(ML_MAX(job.block_rows, (size_t) MIN_BLOCK_ROWS), (size_t) MAX_BLOCK_ROWS);

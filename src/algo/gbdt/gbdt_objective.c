@@ -487,7 +487,7 @@ find_base(GbdtObjective *o)
 	}
 	for (uint32_t k = 0; k < o->n_outputs; k++)
 	{
-		double mean = o->base[k] / total;
+		double mean = total > 0 ? o->base[k] / total : 0;
 
 		if (o->loss == GBDT_LOGISTIC)
 			mean = ML_MIN(ML_MAX(mean, least), 1 - least);
@@ -517,7 +517,7 @@ ml_gbdt_objective_start(GbdtObjective *o, size_t n_train, double *base)
 }
 
 /* Weights of rows from place `at` on. */
-static void
+static MlStatus
 read_weights(GbdtObjective *o, const MlDataset *data, const MlRows *rows, size_t at)
 {
 	for (size_t first = 0; first < rows->n; first += CHUNK_ROWS)
@@ -527,10 +527,14 @@ read_weights(GbdtObjective *o, const MlDataset *data, const MlRows *rows, size_t
 		ml_dataset_weight(data, rows, first, n, o->values);
 		for (size_t i = 0; i < n; i++)
 		{
+			if (!(o->values[i] >= 0 && o->values[i] <= MAX_TARGET))
+				return ml_fail(o->env, ML_EDATA, "a row has the weight %g", o->values[i]);
 			o->weight[at + first + i] = (float) o->values[i];
 			o->max_weight = ML_MAX(o->max_weight, (float) o->values[i]);
 		}
+		ML_TRY(ml_poll(o->env));
 	}
+	return ML_OK;
 }
 
 /* Targets of rows from place `at` on, less the centre. */
@@ -618,9 +622,11 @@ ml_gbdt_objective_create(MlEnv *env, const MlDataset *data, const MlRows *train,
 	o->max_weight = o->weight ? 0 : 1;
 	if (o->weight)
 	{
-		read_weights(o, data, train, 0);
-		read_weights(o, data, others, train->n);
+		ML_TRY(read_weights(o, data, train, 0));
+		ML_TRY(read_weights(o, data, others, train->n));
 	}
+	if (o->max_weight <= 0)
+		return ml_fail(env, ML_EDATA, "the weights of all rows are 0");
 	return ML_OK;
 }
 

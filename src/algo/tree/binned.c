@@ -17,7 +17,9 @@
 #include "core/rng.h"
 
 #define SAMPLE_ROWS (1u << 17)
-#define BLOCK_ROWS 4096
+#define BLOCK_ROWS 4096        /* of a task, at most ... */
+#define BLOCK_CELLS (1u << 20) /* ... so that it has about so many cells: some 5 ms */
+#define MIN_BLOCK_ROWS 64
 #define OWN_LEVELS (ML_TREE_BINS - 1) /* levels that can have a bin each, beside the missing bin */
 
 typedef struct Binning
@@ -31,9 +33,11 @@ typedef struct Binning
 
 	MlRows sample;
 	uint32_t *sample_index;
+	size_t block_rows;   /* of a task that bins rows */
 	size_t scratch_size; /* doubles of each thread */
-	double *scratch; /* by thread; holds a sample and room to sort it, or the counts of levels */
-	double *cuts;    /* by feature: ML_TREE_CUTS */
+	double *scratch;   /* by thread; holds a sample and room to sort it, or the counts of levels */
+	uint32_t max_cuts; /* of a feature: fewer than there are rows in the sample */
+	double *cuts;      /* by feature */
 } Binning;
 
 /* ---- finding bins */
@@ -78,7 +82,7 @@ find_number_bins(Binning *b, uint32_t j, double *values)
 			values[n++] = values[i] + 0.0; /* there is one zero */
 	}
 	ml_sort_doubles(values, values + b->sample.n, n);
-	feature->cuts = b->cuts + (size_t) j * ML_TREE_CUTS;
+	feature->cuts = b->cuts + (size_t) j * b->max_cuts;
 	any_missing = n < b->sample.n;
 	feature->n_cuts = ml_find_cuts(values, n, b->max_bins - any_missing, feature->cuts);
 	if (any_missing)
@@ -185,7 +189,8 @@ prepare_features(Binning *b, MlArena *arena)
 	}
 	b->scratch_size = ML_MAX(2 * b->sample.n, 3 * max_levels + BLOCK_ROWS);
 	b->scratch_size = ML_MAX(b->scratch_size, (size_t) BLOCK_ROWS);
-	b->cuts = ml_alloc_array(b->env, schema->n_features, ML_TREE_CUTS * sizeof(double));
+	b->max_cuts = (uint32_t) ML_MIN(b->sample.n + 1, (size_t) ML_TREE_CUTS);
+	b->cuts = ml_alloc_array(b->env, schema->n_features, b->max_cuts * sizeof(double));
 	b->scratch = ml_alloc_array(
 		b->env, b->scratch_size * (size_t) ml_pool_size(ml_env_pool(b->env)), sizeof(double));
 	return b->cuts && b->scratch ? ML_OK : ML_ENOMEM;
@@ -362,14 +367,21 @@ fill_tiles(const MlBinned *binned, size_t first, size_t n)
 	}
 }
 
+/* Tasks that a set of rows makes. */
+static size_t
+blocks_of(const Binning *b, const MlRows *rows)
+{
+	return (rows->n + b->block_rows - 1) / b->block_rows;
+}
+
 static void
 bin_rows_task(void *arg, size_t task, int worker)
 {
 	Binning *b = arg;
-	size_t tiled_blocks = (b->tiled->n + BLOCK_ROWS - 1) / BLOCK_ROWS;
+	size_t tiled_blocks = blocks_of(b, b->tiled);
 	const MlRows *rows = task < tiled_blocks ? b->tiled : b->others;
-	size_t first = (task < tiled_blocks ? task : task - tiled_blocks) * BLOCK_ROWS;
-	size_t n = ML_MIN((size_t) BLOCK_ROWS, rows->n - first);
+	size_t first = (task < tiled_blocks ? task : task - tiled_blocks) * b->block_rows;
+	size_t n = ML_MIN(b->block_rows, rows->n - first);
 	double *values = b->scratch + (size_t) worker * b->scratch_size;
 
 	for (uint32_t a = 0; a < b->binned->n_active; a++)
@@ -389,8 +401,9 @@ find_and_fill(Binning *b, MlArena *arena, uint64_t seed)
 	ML_TRY(keep_cuts(b, arena));
 	ML_TRY(lay_out(b));
 	ML_TRY(allocate_bytes(b));
-	n_blocks =
-		(b->tiled->n + BLOCK_ROWS - 1) / BLOCK_ROWS + (b->others->n + BLOCK_ROWS - 1) / BLOCK_ROWS;
+	b->block_rows = ML_MAX(BLOCK_CELLS / ML_MAX(b->binned->n_active, 1u), MIN_BLOCK_ROWS);
+	b->block_rows = ML_MIN(b->block_rows, (size_t) BLOCK_ROWS);
+	n_blocks = blocks_of(b, b->tiled) + blocks_of(b, b->others);
 	return ml_pool_run(b->env, n_blocks, bin_rows_task, b);
 }
 
