@@ -122,7 +122,7 @@ SET ROLE regress_ml_ann;
 SELECT p FROM scored WHERE id = 1;
 
 -- support functions do no harm
-SELECT mlplat.state_combine(NULL, NULL) IS NULL AS harmless;
+SELECT mlplat.state_combine(NULL::mlplat.state, NULL) IS NULL AS harmless;
 SELECT mlplat.train_array_transfn(NULL, 1, '{1}', '{}');
 SELECT mlplat.train_finalfn(NULL::mlplat.state);
 SELECT mlplat.registry_changed();

@@ -38,7 +38,7 @@ RESET min_parallel_table_scan_size;
 SELECT accuracy_finalfn(state_combine(a.classes, b.classes)) = accuracy_finalfn(state_combine(b.classes, a.classes)) AS commutes,
        state_combine(a.classes, NULL)::text = a.classes::text AS right_null,
        state_combine(NULL, a.classes)::text = a.classes::text AS left_null,
-       state_combine(NULL, NULL) IS NULL AS both_null
+       state_combine(NULL::mlplat.state, NULL) IS NULL AS both_null
 FROM parts a, parts b WHERE a.part = 0 AND b.part = 1;
 -- combining leaves its arguments as they are
 SELECT count(*) FROM parts a, LATERAL (SELECT state_combine(a.errors, a.errors)) s(twice)

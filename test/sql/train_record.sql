@@ -116,7 +116,6 @@ SELECT mlplat.train(p, 'y', '{"algorithm": "linear", "seed": -1}') FROM narrow p
 SELECT mlplat.train(p, 'y', '{"algorithm": "linear", "seed": 1.5}') FROM narrow p;
 SELECT mlplat.train(p, 'y', '{"algorithm": "linear", "prep": {"x": {"as": "number"}}}') FROM narrow p;
 SELECT mlplat.train(u.r, 'f1', '{"algorithm": "linear"}') FROM (SELECT ROW(1, 2) AS r UNION ALL SELECT ROW(1, 'text'::text)) u;
-SELECT mlplat.train_columns_transfn(NULL::internal, '{}', 'y', '{y}', 1);
 -- NULL options are none, a NULL algorithm is the default one
 SELECT mlplat.model_info(mlplat.train(p, 'y', NULL)) ->> 'algorithm' AS algorithm FROM narrow p;
 SELECT mlplat.model_info(mlplat.train(p, 'y', '{"algorithm": null}')) ->> 'algorithm' AS algorithm FROM narrow p;
