@@ -297,8 +297,10 @@ histograms_are_exact(void)
 	CHECK(table_open(&t, &env, &spec) == ML_OK);
 	MlRows rows = {NULL, t.n}, none = {NULL, 0};
 
-	CHECK(ml_binned_create(&env, &arena, &t.data, &rows, &none, 255, 1, features, &binned) ==
-		  ML_OK);
+	MlBinnedInput input = {
+		.data = &t.data, .tiled = &rows, .others = &none, .max_bins = 255, .seed = 1};
+
+	CHECK(ml_binned_create(&env, &arena, &input, features, &binned) == ML_OK);
 	CHECK(ml_gbdt_summer_create(&env, &binned, &summer) == ML_OK);
 	ml_gbdt_summer_use(&summer, NULL);
 	int64_t *gradients = malloc(t.n * sizeof(int64_t));

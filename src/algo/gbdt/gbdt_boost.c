@@ -252,16 +252,18 @@ static MlStatus
 boost(Boost *b, MlArena *arena, MlFitReport *report, MlTreeEnsemble *ensemble)
 {
 	const MlDataset *data = b->input->data;
+	MlBinnedInput bins = {.data = data, .tiled = &b->tiled, .others = &b->others};
 	Rounds rounds;
 
 	ML_TRY(ml_gbdt_options(b->env, b->input, &b->options));
 	ML_TRY(choose_rows(b));
+	bins.max_bins = b->options.max_bins;
+	bins.seed = b->options.seed;
 	ensemble->n_features = data->schema->n_features;
 	ensemble->features = ml_arena_array(arena, ensemble->n_features, sizeof(MlTreeFeature));
 	if (!ensemble->features)
 		return ML_ENOMEM;
-	ML_TRY(ml_binned_create(b->env, arena, data, &b->tiled, &b->others, b->options.max_bins,
-							b->options.seed, ensemble->features, &b->binned));
+	ML_TRY(ml_binned_create(b->env, arena, &bins, ensemble->features, &b->binned));
 	ML_TRY(ml_gbdt_objective_create(b->env, data, &b->tiled, &b->others, &b->objective));
 	ensemble->n_outputs = ml_gbdt_outputs(b->objective);
 	ensemble->base = ml_arena_array(arena, ensemble->n_outputs, sizeof(double));

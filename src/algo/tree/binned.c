@@ -25,9 +25,7 @@
 typedef struct Binning
 {
 	MlEnv *env;
-	const MlDataset *data;
-	const MlRows *tiled, *others;
-	uint32_t max_bins;
+	MlBinnedInput in;
 	MlTreeFeature *features;
 	MlBinned *binned;
 
@@ -44,24 +42,24 @@ typedef struct Binning
 
 /* Every row, or one at random from each of SAMPLE_ROWS equal runs of rows. */
 static MlStatus
-draw_sample(Binning *b, uint64_t seed)
+draw_sample(Binning *b)
 {
 	MlRng rng;
-	size_t n = b->tiled->n;
+	size_t n = b->in.tiled->n;
 
-	b->sample = *b->tiled;
+	b->sample = *b->in.tiled;
 	if (n <= SAMPLE_ROWS)
 		return ML_OK;
 	b->sample_index = ml_alloc_array(b->env, SAMPLE_ROWS, sizeof(*b->sample_index));
 	if (!b->sample_index)
 		return ML_ENOMEM;
-	ml_rng_seed(&rng, seed, 0);
+	ml_rng_seed(&rng, b->in.seed, 0);
 	for (uint64_t s = 0; s < SAMPLE_ROWS; s++)
 	{
 		uint64_t first = s * n / SAMPLE_ROWS, end = (s + 1) * n / SAMPLE_ROWS;
 		uint64_t i = first + ml_rng_below(&rng, end - first);
 
-		b->sample_index[s] = b->tiled->index ? b->tiled->index[i] : (uint32_t) i;
+		b->sample_index[s] = b->in.tiled->index ? b->in.tiled->index[i] : (uint32_t) i;
 	}
 	b->sample = (MlRows){b->sample_index, SAMPLE_ROWS};
 	return ML_OK;
@@ -75,7 +73,7 @@ find_number_bins(Binning *b, uint32_t j, double *values)
 	size_t n = 0;
 	bool any_missing;
 
-	ml_dataset_feature(b->data, j, &b->sample, 0, b->sample.n, values);
+	ml_dataset_feature(b->in.data, j, &b->sample, 0, b->sample.n, values);
 	for (size_t i = 0; i < b->sample.n; i++)
 	{
 		if (values[i] == values[i])
@@ -84,7 +82,7 @@ find_number_bins(Binning *b, uint32_t j, double *values)
 	ml_sort_doubles(values, values + b->sample.n, n);
 	feature->cuts = b->cuts + (size_t) j * b->max_cuts;
 	any_missing = n < b->sample.n;
-	feature->n_cuts = ml_find_cuts(values, n, b->max_bins - any_missing, feature->cuts);
+	feature->n_cuts = ml_find_cuts(values, n, b->in.max_bins - any_missing, feature->cuts);
 	if (any_missing)
 		feature->cuts[feature->n_cuts++] = __builtin_inf();
 	feature->n_bins = feature->n_cuts + 2;
@@ -121,11 +119,11 @@ static void
 count_levels(Binning *b, uint32_t j, double *counts, double *values)
 {
 	memset(counts, 0, b->features[j].n_levels * sizeof(double));
-	for (size_t first = 0; first < b->tiled->n; first += BLOCK_ROWS)
+	for (size_t first = 0; first < b->in.tiled->n; first += BLOCK_ROWS)
 	{
-		size_t n = ML_MIN((size_t) BLOCK_ROWS, b->tiled->n - first);
+		size_t n = ML_MIN((size_t) BLOCK_ROWS, b->in.tiled->n - first);
 
-		ml_dataset_feature(b->data, j, b->tiled, first, n, values);
+		ml_dataset_feature(b->in.data, j, b->in.tiled, first, n, values);
 		for (size_t i = 0; i < n; i++)
 		{
 			if (values[i] >= 0 && values[i] < b->features[j].n_levels)
@@ -171,7 +169,7 @@ find_bins_task(void *arg, size_t task, int worker)
 static MlStatus
 prepare_features(Binning *b, MlArena *arena)
 {
-	const MlSchema *schema = b->data->schema;
+	const MlSchema *schema = b->in.data->schema;
 	size_t max_levels = 0;
 
 	for (uint32_t j = 0; j < schema->n_features; j++)
@@ -200,7 +198,7 @@ prepare_features(Binning *b, MlArena *arena)
 static MlStatus
 keep_cuts(Binning *b, MlArena *arena)
 {
-	for (uint32_t j = 0; j < b->data->schema->n_features; j++)
+	for (uint32_t j = 0; j < b->in.data->schema->n_features; j++)
 	{
 		MlTreeFeature *feature = &b->features[j];
 		double *cuts;
@@ -238,7 +236,7 @@ number_features(Binning *b)
 	binned->cell[0] = 0;
 	for (int s = 0; s < ML_BINNED_STRIDES; s++)
 	{
-		for (uint32_t j = 0; j < b->data->schema->n_features; j++)
+		for (uint32_t j = 0; j < b->in.data->schema->n_features; j++)
 		{
 			uint32_t a = binned->n_active;
 
@@ -256,7 +254,7 @@ static MlStatus
 lay_out(Binning *b)
 {
 	MlBinned *binned = b->binned;
-	uint32_t n_features = b->data->schema->n_features, cells, n_tiles;
+	uint32_t n_features = b->in.data->schema->n_features, cells, n_tiles;
 
 	binned->active = ml_alloc_array(b->env, n_features, sizeof(*binned->active));
 	binned->cell = ml_alloc_array(b->env, (size_t) n_features + 1, sizeof(*binned->cell));
@@ -287,9 +285,9 @@ static MlStatus
 allocate_bytes(Binning *b)
 {
 	MlBinned *binned = b->binned;
-	size_t n_tiled = b->tiled->n, at = 0;
+	size_t n_tiled = b->in.tiled->n, at = 0;
 
-	binned->n_rows = n_tiled + b->others->n;
+	binned->n_rows = n_tiled + b->in.others->n;
 	binned->column_bytes = (binned->n_rows + 2 * ML_BINNED_PAD - 1) / ML_BINNED_PAD * ML_BINNED_PAD;
 	ML_TRY(ml_region_alloc(b->env, &binned->column_region, binned->n_active, binned->column_bytes));
 	binned->columns = binned->column_region.data;
@@ -333,7 +331,7 @@ bin_column(const Binning *b, uint32_t a, const MlRows *rows, size_t first, size_
 	double padded[ML_TREE_BINS];
 	uint32_t top = 1;
 
-	ml_dataset_feature(b->data, j, rows, first, n, values);
+	ml_dataset_feature(b->in.data, j, rows, first, n, values);
 	if (feature->categorical)
 	{
 		for (size_t i = 0; i < n; i++)
@@ -378,52 +376,46 @@ static void
 bin_rows_task(void *arg, size_t task, int worker)
 {
 	Binning *b = arg;
-	size_t tiled_blocks = blocks_of(b, b->tiled);
-	const MlRows *rows = task < tiled_blocks ? b->tiled : b->others;
+	size_t tiled_blocks = blocks_of(b, b->in.tiled);
+	const MlRows *rows = task < tiled_blocks ? b->in.tiled : b->in.others;
 	size_t first = (task < tiled_blocks ? task : task - tiled_blocks) * b->block_rows;
 	size_t n = ML_MIN(b->block_rows, rows->n - first);
 	double *values = b->scratch + (size_t) worker * b->scratch_size;
 
 	for (uint32_t a = 0; a < b->binned->n_active; a++)
-		bin_column(b, a, rows, first, n, values, first + (rows == b->others ? b->tiled->n : 0));
-	if (rows == b->tiled)
+		bin_column(b, a, rows, first, n, values,
+				   first + (rows == b->in.others ? b->in.tiled->n : 0));
+	if (rows == b->in.tiled)
 		fill_tiles(b->binned, first, n);
 }
 
 static MlStatus
-find_and_fill(Binning *b, MlArena *arena, uint64_t seed)
+find_and_fill(Binning *b, MlArena *arena)
 {
 	size_t n_blocks;
 
-	ML_TRY(draw_sample(b, seed));
+	ML_TRY(draw_sample(b));
 	ML_TRY(prepare_features(b, arena));
-	ML_TRY(ml_pool_run(b->env, b->data->schema->n_features, find_bins_task, b));
+	ML_TRY(ml_pool_run(b->env, b->in.data->schema->n_features, find_bins_task, b));
 	ML_TRY(keep_cuts(b, arena));
 	ML_TRY(lay_out(b));
 	ML_TRY(allocate_bytes(b));
 	b->block_rows = ML_MAX(BLOCK_CELLS / ML_MAX(b->binned->n_active, 1u), MIN_BLOCK_ROWS);
 	b->block_rows = ML_MIN(b->block_rows, (size_t) BLOCK_ROWS);
-	n_blocks = blocks_of(b, b->tiled) + blocks_of(b, b->others);
+	n_blocks = blocks_of(b, b->in.tiled) + blocks_of(b, b->in.others);
 	return ml_pool_run(b->env, n_blocks, bin_rows_task, b);
 }
 
-/* Find the bins of each feature from tiled and make the binned rows; see the header. */
+/* Find the bins of each feature and make the binned rows; see the header. */
 MlStatus
-ml_binned_create(MlEnv *env, MlArena *arena, const MlDataset *data, const MlRows *tiled,
-				 const MlRows *others, uint32_t max_bins, uint64_t seed, MlTreeFeature *features,
+ml_binned_create(MlEnv *env, MlArena *arena, const MlBinnedInput *input, MlTreeFeature *features,
 				 MlBinned *binned)
 {
-	Binning b = {.env = env,
-				 .data = data,
-				 .tiled = tiled,
-				 .others = others,
-				 .max_bins = max_bins,
-				 .features = features,
-				 .binned = binned};
+	Binning b = {.env = env, .in = *input, .features = features, .binned = binned};
 	MlStatus status;
 
 	memset(binned, 0, sizeof(*binned));
-	status = find_and_fill(&b, arena, seed);
+	status = find_and_fill(&b, arena);
 	ml_free(env, b.sample_index);
 	ml_free(env, b.scratch);
 	ml_free(env, b.cuts);

@@ -46,14 +46,24 @@ typedef struct MlBinned
 	MlRegion column_region, tile_region;
 } MlBinned;
 
+/* What is to be binned. */
+typedef struct MlBinnedInput
+{
+	const MlDataset *data;
+	const MlRows *tiled;  /* bins are found from these (from a sample of them, for numbers) ... */
+	const MlRows *others; /* ... and not from these, which have no tiles */
+	uint32_t max_bins;    /* of a number */
+	uint64_t seed;
+	/* Features whose cuts and bins must go on to mean what they do, as trees refer to them; NULL: none. */
+	const MlTreeFeature *previous;
+} MlBinnedInput;
+
 /*
- * Find the bins of each feature from tiled (up to max_bins for numbers; a sample of the rows is looked at), in
- * arena, and make the binned rows: first those of tiled, then those of others, which have no tiles.
+ * Find the bins of each feature, in arena, and make the binned rows: first those of tiled, then the others.
  * features: n_features of the schema, written here.
  */
-extern MlStatus ml_binned_create(MlEnv *env, MlArena *arena, const MlDataset *data,
-								 const MlRows *tiled, const MlRows *others, uint32_t max_bins,
-								 uint64_t seed, MlTreeFeature *features, MlBinned *binned);
+extern MlStatus ml_binned_create(MlEnv *env, MlArena *arena, const MlBinnedInput *input,
+								 MlTreeFeature *features, MlBinned *binned);
 extern void ml_binned_free(MlEnv *env, MlBinned *binned);
 
 /* cuts.c: the cuts of sorted values, NaN excluded: at most max_bins - 1, returned by number. */
