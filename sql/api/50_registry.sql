@@ -1,12 +1,13 @@
 -- ---------------------------------------------------------------- models in the registry
 
 CREATE OR REPLACE FUNCTION mlplat.create_model(
-    name text, query text, target text, algorithm text DEFAULT 'auto', params jsonb DEFAULT '{}',
+    name text, query text, target text DEFAULT NULL, algorithm text DEFAULT 'auto', params jsonb DEFAULT '{}',
     prep jsonb DEFAULT '{}', exclude text[] DEFAULT '{}', weight text DEFAULT NULL,
-    holdout float8 DEFAULT 0.2, metric text DEFAULT NULL, promote text DEFAULT 'if_better', seed int DEFAULT 0)
+    holdout float8 DEFAULT 0.2, metric text DEFAULT NULL, promote text DEFAULT 'if_better', seed int DEFAULT 0,
+    continue_from text DEFAULT NULL)
     RETURNS mlplat.created_model
     AS 'MODULE_PATHNAME', 'mlplat_create_model' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION mlplat.create_model(text, text, text, text, jsonb, jsonb, text[], text, float8, text, text, int) IS
+COMMENT ON FUNCTION mlplat.create_model(text, text, text, text, jsonb, jsonb, text[], text, float8, text, text, int, text) IS
     'train on a query, evaluate on a hold-out, register the version, and promote it by the rule';
 
 CREATE OR REPLACE FUNCTION mlplat.promote_model(model text) RETURNS int

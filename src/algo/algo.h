@@ -22,6 +22,9 @@ typedef struct MlFitReport
 {
 	MlBuffer summary; /* members of an object, no braces: "r2":0.9,"sigma":1.2 */
 	MlBuffer log;     /* elements of an array, no brackets: {"iteration":1,"loss":0.6},... */
+	const char
+		*metric; /* tasks without a target: what score is, e.g. "silhouette"; NULL: nothing */
+	double score;
 } MlFitReport;
 
 typedef struct MlFitInput
@@ -31,6 +34,11 @@ typedef struct MlFitInput
 	MlRows train;
 	MlRows valid; /* n = 0: none; for early stopping */
 	uint64_t seed;
+	/*
+	 * A fitted model of this algorithm and task to go on from, or NULL; only where the algorithm continues. It was
+	 * trained on the same inputs and classes; a level's code is the same, but there may be more levels now.
+	 */
+	const void *previous;
 } MlFitInput;
 
 /* What a streaming algorithm is told at the start. */
@@ -67,6 +75,36 @@ typedef struct MlCoefficient
 /* May return other than ML_OK to stop; that status is passed on. */
 typedef MlStatus (*MlCoefficientFn)(void *arg, const MlCoefficient *row);
 
+/* One node of a tree, for the views of trees. */
+typedef struct MlNode
+{
+	uint32_t tree,
+		node;       /* from 0; node 0 is the root, a child's number is greater than its parent's */
+	int64_t parent; /* -1: the root */
+	bool is_left;   /* of its parent */
+	uint32_t depth; /* of the root: 0 */
+	bool is_leaf;
+
+	/* Inner nodes: rows that meet the condition go left. */
+	uint32_t feature; /* of the schema */
+	double threshold; /* numeric: left where x <= threshold */
+	const uint32_t
+		*levels; /* categorical: the level codes that go left, n_levels of them; else NULL */
+	uint32_t n_levels;
+	bool missing_left;
+	double gain; /* of the split; NaN: not kept */
+
+	/* All nodes; NaN or NULL: not kept. */
+	double rows;
+	double impurity;
+	double value;         /* regression and boosting: what a row that ends here gets */
+	uint32_t class_index; /* boosting of several classes: the class that the tree is for */
+	const double *counts; /* classification: weighted rows by class; n_classes of them */
+} MlNode;
+
+/* May return other than ML_OK to stop; that status is passed on. The row is valid during the call. */
+typedef MlStatus (*MlNodeFn)(void *arg, const MlNode *node);
+
 typedef struct MlAlgo
 {
 	const char *name;    /* as in algorithm => '...' */
@@ -74,22 +112,34 @@ typedef struct MlAlgo
 	uint32_t tasks;      /* ML_TASK_BIT of each */
 	const MlParam *params;
 	const MlStreaming *streaming; /* NULL: resident only */
+	bool continues;               /* fit goes on from input->previous */
 
 	MlStatus (*fit)(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *report,
 					void **model);
 
 	void (*save)(const void *model, MlBuffer *out);
-	/* n_outputs: 1 for regression and binary (P of class 1), n_classes for multiclass. Checks everything. */
+	/* n_outputs: n_classes for more than two classes, else 1. Checks everything. */
 	MlStatus (*load)(MlReader *in, MlArena *arena, const MlSchema *schema, uint32_t n_outputs,
 					 void **model);
 
-	/* x: feature vector; out: n_outputs values. No allocation, no failure, thread safe. */
+	/*
+	 * x: feature vector; out: n_outputs values: the number, P(class 1) of two, P of each of several classes, the
+	 * cluster's number from 0, or the anomaly score (greater: more anomalous). NULL for decompositions. No
+	 * allocation, no failure, thread safe.
+	 */
 	void (*predict)(const void *model, const double *x, double *out);
+
+	/* Optional: the row in the model's own space; out: n_components values. As predict otherwise. */
+	uint32_t (*n_components)(const void *model);
+	void (*transform)(const void *model, const double *x, double *out);
 
 	/* Optional. importance: n_features values >= 0, not normalised. */
 	void (*importance)(const void *model, double *gain);
 	MlStatus (*coefficients)(MlEnv *env, const void *model, const MlSchema *schema,
 							 MlCoefficientFn emit, void *arg);
+	/* All nodes of all trees, parents before children, tree by tree. */
+	MlStatus (*nodes)(MlEnv *env, const void *model, const MlSchema *schema, MlNodeFn emit,
+					  void *arg);
 	/* contributions[0..n_features-1] and the base value; they add up to the raw output (log-odds for classes) of
 	 * output k. Returns ML_ENOMEM only. */
 	MlStatus (*contributions)(MlEnv *env, const void *model, const double *x, uint32_t k,

@@ -25,11 +25,7 @@ static void
 fetch_registered(MlplatInspected *inspected, const char *reference)
 {
 	inspected->registered = true;
-	inspected->ref = mlplat_find_model(reference);
-	if (inspected->ref.version == 0)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("model \"%s\" has no active version", inspected->ref.name),
-						errhint("Name one: \"%s@version\".", inspected->ref.name)));
+	inspected->ref = mlplat_find_version(reference);
 	inspected->image = mlplat_fetch_image(inspected->ref.version_id);
 }
 

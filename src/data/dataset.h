@@ -18,6 +18,9 @@ typedef enum MlTask
 #define ML_N_TASKS 5
 #define ML_TASK_BIT(task) (1u << (task))
 
+/* Tasks that predict a column; the others take no target. */
+#define ML_TASKS_WITH_TARGET (ML_TASK_BIT(ML_REGRESSION) | ML_TASK_BIT(ML_CLASSIFICATION))
+
 extern const char *ml_task_name(MlTask task);
 
 /* A subset of rows; index NULL: rows 0..n-1. Indexes ascend. */

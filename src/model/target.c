@@ -31,7 +31,7 @@ each_target(const MlTrainer *trainer, TargetFn use, void *arg)
 		size_t count = ML_MIN((size_t) READ_BLOCK, n_rows - first);
 
 		status = ml_poll(trainer->env);
-		ml_frame_read(trainer->frame, trainer->schema->n_slots, first, count, block);
+		ml_frame_read(trainer->frame, (uint32_t) trainer->target_at, first, count, block);
 		for (size_t i = 0; i < count && more; i++)
 			more = use(arg, block[i]);
 	}
@@ -201,7 +201,7 @@ ml_target_classes(MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 	Distinct distinct = {0};
 
 	memset(classes, 0, sizeof *classes);
-	if (trainer->target_kind != ML_TARGET_TEXT)
+	if (trainer->target_kind != ML_TARGET_TEXT && trainer->target_kind != ML_TARGET_NONE)
 	{
 		distinct.values = ml_arena_array(arena, ML_MAX_CLASSES, sizeof(double));
 		if (!distinct.values)

@@ -15,8 +15,9 @@
 const MlParam ml_train_params[] = {
 	[ML_TRAIN_ALGORITHM] = {"algorithm", ML_PARAM_TEXT, "\"auto\"", 0, 0, NULL,
 							"name of the algorithm, or auto: boosting"},
-	[ML_TRAIN_TASK] = {"task", ML_PARAM_CHOICE, "\"auto\"", 0, 0, "auto|regression|classification",
-					   "what to predict; auto: text and boolean targets, and integers with two "
+	[ML_TRAIN_TASK] = {"task", ML_PARAM_CHOICE, "\"auto\"", 0, 0,
+					   "auto|regression|classification|clustering|anomaly|decomposition",
+					   "what to learn; auto: text and boolean targets, and integers with two "
 					   "distinct values, are classes"},
 	[ML_TRAIN_POSITIVE] = {"positive", ML_PARAM_TEXT, "null", 0, 0, NULL,
 						   "label of the positive class of a binary target; default: true, or the "
@@ -148,9 +149,8 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	spec->common = parsed[0];
 	spec->params = parsed[1];
 	spec->auto_task = strcmp(ml_param_text(&spec->common, ML_TRAIN_TASK), "auto") == 0;
-	spec->task = strcmp(ml_param_text(&spec->common, ML_TRAIN_TASK), "classification") == 0
-					 ? ML_CLASSIFICATION
-					 : ML_REGRESSION;
+	if (!spec->auto_task) /* the words are auto and then the tasks, in their order */
+		spec->task = (MlTask) (ml_param_int(&spec->common, ML_TRAIN_TASK) - 1);
 	spec->positive = ml_param_text(&spec->common, ML_TRAIN_POSITIVE);
 	spec->seed = (uint64_t) ml_param_real(&spec->common, ML_TRAIN_SEED);
 	spec->exclude = spec->common.values[ML_TRAIN_EXCLUDE].json;
@@ -167,7 +167,7 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 }
 
 /* "does regression" etc., for errors. */
-static void
+static const char *
 list_tasks(uint32_t tasks, char *out, size_t size)
 {
 	size_t len = 0;
@@ -179,27 +179,61 @@ list_tasks(uint32_t tasks, char *out, size_t size)
 			len += (size_t) snprintf(out + len, size - len, "%s%s", len ? " and " : "",
 									 ml_task_name((MlTask) task));
 	}
+	return out;
+}
+
+/* The names of the algorithms that do any of these tasks. */
+static const char *
+algorithms_for(uint32_t tasks, char *out, size_t size)
+{
+	size_t len = 0;
+
+	for (const MlAlgo *const *a = ml_algorithms; *a; a++)
+	{
+		if (((*a)->tasks & tasks) && len < size)
+			len += (size_t) snprintf(out + len, size - len, "%s%s", len ? ", " : "", (*a)->name);
+	}
+	return out;
 }
 
 /* The algorithm cannot do this task: say what it does and who can. */
 static MlStatus
 wrong_task(MlEnv *env, const MlAlgo *algo, MlTask task, const char *words)
 {
-	char does[128], who[256];
-	size_t len = 0;
+	char does[128], who[256] = "";
 
-	list_tasks(algo->tasks, does, sizeof does);
-	ml_fail(env, ML_EINVAL, "algorithm \"%s\" does %s, but %s asks for %s", algo->name, does, words,
-			ml_task_name(task));
-	who[0] = '\0';
-	for (const MlAlgo *const *a = ml_algorithms; *a; a++)
-	{
-		if (((*a)->tasks & ML_TASK_BIT(task)) && len < sizeof who)
-			len +=
-				(size_t) snprintf(who + len, sizeof who - len, "%s%s", len ? ", " : "", (*a)->name);
-	}
-	ml_hint(env, "Algorithms for %s: %s.", ml_task_name(task), who);
+	ml_fail(env, ML_EINVAL, "algorithm \"%s\" does %s, but %s asks for %s", algo->name,
+			list_tasks(algo->tasks, does, sizeof does), words, ml_task_name(task));
+	ml_hint(env, "Algorithms for %s: %s.", ml_task_name(task),
+			algorithms_for(ML_TASK_BIT(task), who, sizeof who));
 	return ML_EINVAL;
+}
+
+/* The task that needs no target: the one wished for, or the algorithm's first such. */
+static MlStatus
+untargeted_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTask *task)
+{
+	uint32_t tasks = spec->algo->tasks & ~ML_TASKS_WITH_TARGET;
+
+	if (!spec->auto_task && (ML_TASK_BIT(spec->task) & ML_TASKS_WITH_TARGET))
+		return ml_fail(env, ML_EINVAL, "task \"%s\" needs a target column",
+					   ml_task_name(spec->task));
+	if (tasks == 0)
+	{
+		ml_fail(env, ML_EINVAL, "algorithm \"%s\" needs a target column", spec->algo->name);
+		ml_hint(env, "The view mlplat.algorithms shows which ones learn without.");
+		return ML_EINVAL;
+	}
+	*task = spec->task;
+	if (spec->auto_task)
+	{
+		*task = ML_CLUSTERING;
+		while (!(tasks & ML_TASK_BIT(*task)))
+			*task = (MlTask) (*task + 1);
+	}
+	if (!(tasks & ML_TASK_BIT(*task)))
+		return wrong_task(env, spec->algo, *task, words);
+	return ML_OK;
 }
 
 /*
@@ -215,6 +249,15 @@ ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTar
 	bool can_classify = tasks & ML_TASK_BIT(ML_CLASSIFICATION);
 	bool can_regress = tasks & ML_TASK_BIT(ML_REGRESSION);
 
+	if (kind == ML_TARGET_NONE)
+		return untargeted_task(env, spec, words, task);
+	if (!can_classify && !can_regress)
+	{
+		ml_fail(env, ML_EINVAL, "algorithm \"%s\" does %s and takes no target", spec->algo->name,
+				list_tasks(tasks, (char[128]){0}, 128));
+		ml_hint(env, "Pass NULL as the target, and leave the column out by \"exclude\".");
+		return ML_EINVAL;
+	}
 	if (!spec->auto_task)
 		*task = spec->task;
 	else if (kind == ML_TARGET_TEXT)

@@ -3,7 +3,7 @@
  *		Taking rows: stream or collect, merge, travel.
  *
  * A streaming algorithm over numeric features keeps a small state; otherwise
- * rows go to a frame. Both merge: dictionaries by text, since two workers meet
+ * rows go to a frame. Without a target, raw rows and frame lack its column. Both merge: dictionaries by text, since two workers meet
  * the levels in different orders.
  */
 #include <math.h>
@@ -39,7 +39,8 @@ create_frame(MlTrainer *trainer)
 		for (uint32_t s = 0; s < schema->inputs[i].n_slots; s++)
 			widths[n++] = schema->inputs[i].width;
 	}
-	widths[n++] = trainer->target_width;
+	if (trainer->target_at >= 0)
+		widths[n++] = trainer->target_width;
 	if (trainer->has_weight)
 		widths[n++] = ML_WIDTH_FLOAT64;
 	return ml_frame_create(trainer->env, widths, n, &trainer->frame);
@@ -77,10 +78,13 @@ static MlStatus
 name_target(MlTrainer *trainer)
 {
 	char words[80];
-	int len = snprintf(words, sizeof words, "target \"%.64s\"", trainer->target);
+	int len = trainer->target_kind == ML_TARGET_NONE
+				  ? snprintf(words, sizeof words, "a training without a target")
+			  : trainer->target[0]
+				  ? snprintf(words, sizeof words, "target \"%.64s\"", trainer->target)
+				  : snprintf(words, sizeof words, "the label");
 
-	trainer->target_words = trainer->target[0] ? ml_arena_text(trainer->arena, words, (size_t) len)
-											   : ml_arena_text(trainer->arena, "the label", 9);
+	trainer->target_words = ml_arena_text(trainer->arena, words, (size_t) len);
 	return trainer->target_words ? ML_OK : ML_ENOMEM;
 }
 
@@ -102,6 +106,11 @@ create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	trainer->target_kind = setup->target_kind;
 	trainer->target_width = setup->target_width;
 	trainer->has_weight = setup->has_weight;
+	trainer->target_at =
+		setup->target_kind == ML_TARGET_NONE ? -1 : (int64_t) setup->schema->n_slots;
+	trainer->weight_at = !setup->has_weight        ? -1
+						 : trainer->target_at >= 0 ? trainer->target_at + 1
+												   : (int64_t) setup->schema->n_slots;
 	if (!trainer->options || !trainer->target)
 		return ML_ENOMEM;
 	ML_TRY(name_target(trainer));
@@ -121,7 +130,9 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	if (trainer->schema->n_features == 0)
 	{
 		ml_fail(arena->env, ML_EDATA,
-				"there is no feature: the query has no column but the target");
+				trainer->target_kind == ML_TARGET_NONE
+					? "there is no feature: no column of the query is left"
+					: "there is no feature: the query has no column but the target");
 		return ML_EDATA;
 	}
 	/* A task that can't be done is known now, but for integers that may turn out to be classes. */
@@ -185,6 +196,71 @@ ml_trainer_target_kind(const MlTrainer *trainer)
 	return trainer->target_kind;
 }
 
+/* The inputs of the model to go on from must be ours, by name, kind and order. */
+static MlStatus
+check_inputs(MlTrainer *trainer, const MlSchema *before, const char *reference)
+{
+	const MlSchema *now = trainer->schema;
+
+	for (uint32_t i = 0; i < ML_MAX(now->n_inputs, before->n_inputs); i++)
+	{
+		const MlInput *x = i < now->n_inputs ? &now->inputs[i] : NULL;
+		const MlInput *y = i < before->n_inputs ? &before->inputs[i] : NULL;
+
+		if (x && y && strcmp(x->name, y->name) == 0 && x->kind == y->kind &&
+			x->n_slots == y->n_slots)
+			continue;
+		ml_fail(trainer->env, ML_EINVAL,
+				"model \"%.64s\" cannot be continued: its column %u is %.64s%s%s, not %.64s%s%s",
+				reference, i + 1, y ? y->name : "missing", y ? " " : "", y ? y->type_name : "",
+				x ? x->name : "missing", x ? " " : "", x ? x->type_name : "");
+		ml_hint(trainer->env, "The query must have the columns of that model, in their order.");
+		return ML_EINVAL;
+	}
+	return ML_OK;
+}
+
+/* Levels keep the codes that the model to go on from knows them by; new ones come after. */
+static MlStatus
+adopt_levels(MlTrainer *trainer, const MlSchema *before)
+{
+	for (uint32_t i = 0; i < before->n_inputs; i++)
+	{
+		const MlDict *levels = before->inputs[i].levels;
+		uint32_t code;
+
+		if (before->inputs[i].kind != ML_CATEGORICAL)
+			continue;
+		for (uint32_t k = 0; k < ml_dict_size(levels); k++)
+			ML_TRY(ml_dict_add(trainer->schema->inputs[i].levels, ml_dict_text(levels, k),
+							   ml_dict_len(levels, k), &code));
+	}
+	return ML_OK;
+}
+
+MlStatus
+ml_trainer_continue(MlTrainer *trainer, const MlModel *previous, const char *reference)
+{
+	const MlAlgo *algo = trainer->spec->algo;
+
+	if (previous->algo != algo)
+		return ml_fail(trainer->env, ML_EINVAL,
+					   "model \"%.64s\" is of algorithm \"%s\", which \"%s\" cannot continue",
+					   reference, previous->algo->name, algo->name);
+	if (!algo->continues)
+		return ml_fail(trainer->env, ML_EINVAL, "algorithm \"%s\" cannot continue a training",
+					   algo->name);
+	if (strcmp(previous->target, trainer->target) != 0)
+		return ml_fail(trainer->env, ML_EINVAL,
+					   "model \"%.64s\" predicts \"%.64s\", which %s cannot continue", reference,
+					   previous->target, trainer->target_words);
+	ML_TRY(check_inputs(trainer, previous->schema, reference));
+	ML_TRY(adopt_levels(trainer, previous->schema));
+	trainer->previous = previous;
+	trainer->previous_name = reference;
+	return ML_OK;
+}
+
 /* Give the waiting block to the streaming algorithm. */
 MlStatus
 ml_trainer_flush(MlTrainer *trainer)
@@ -216,10 +292,10 @@ check_weight(MlTrainer *trainer, double weight)
 MlStatus
 ml_trainer_add(MlTrainer *trainer, const double *raw)
 {
-	uint32_t n_slots = trainer->schema->n_slots;
-	double y = raw[n_slots];
+	double y = trainer->target_at >= 0 ? raw[trainer->target_at] : 0;
+	double weight = trainer->weight_at >= 0 ? raw[trainer->weight_at] : 1;
 
-	if (isnan(y) || (trainer->has_weight && raw[n_slots + 1] == 0))
+	if (isnan(y) || weight == 0)
 	{
 		trainer->dropped++;
 		return ML_OK;
@@ -231,15 +307,14 @@ ml_trainer_add(MlTrainer *trainer, const double *raw)
 		ml_hint(trainer->env, "Leave such rows out with a WHERE clause.");
 		return ML_EDATA;
 	}
-	if (trainer->has_weight)
-		ML_TRY(check_weight(trainer, raw[n_slots + 1]));
+	ML_TRY(check_weight(trainer, weight));
 	trainer->rows++;
 	if (!trainer->streaming)
 		return ml_frame_append(trainer->frame, raw);
 	ml_schema_expand(trainer->schema, raw,
 					 trainer->block_x + trainer->n_block * trainer->schema->n_features);
 	trainer->block_y[trainer->n_block] = y;
-	trainer->block_w[trainer->n_block] = trainer->has_weight ? raw[n_slots + 1] : 1;
+	trainer->block_w[trainer->n_block] = weight;
 	if (++trainer->n_block == ML_TRAINER_BLOCK)
 		return ml_trainer_flush(trainer);
 	return ML_OK;
@@ -279,7 +354,7 @@ merge_frames(MlTrainer *trainer, const MlTrainer *other)
 	}
 	if (trainer->target_kind == ML_TARGET_TEXT)
 		ML_TRY(recode_levels(trainer, trainer->target_levels, other->target_levels,
-							 &recode[schema->n_slots]));
+							 &recode[trainer->target_at]));
 	return ml_frame_concat(trainer->frame, other->frame, recode);
 }
 
@@ -407,11 +482,12 @@ sound_frame(const MlTrainer *trainer)
 			!sound_column(trainer, schema->inputs[i].first_slot, schema->inputs[i].levels, true))
 			return false;
 	}
-	if (trainer->rows > 0 && !sound_column(trainer, schema->n_slots, trainer->target_levels, false))
+	if (trainer->rows > 0 && trainer->target_at >= 0 &&
+		!sound_column(trainer, (uint32_t) trainer->target_at, trainer->target_levels, false))
 		return false;
-	if (trainer->has_weight && trainer->rows > 0)
+	if (trainer->rows > 0 && trainer->weight_at >= 0)
 	{
-		MlFrameRange range = ml_frame_range(trainer->frame, schema->n_slots + 1);
+		MlFrameRange range = ml_frame_range(trainer->frame, (uint32_t) trainer->weight_at);
 
 		return range.n_missing == 0 && range.min > 0 && range.max < INFINITY;
 	}
@@ -422,7 +498,8 @@ sound_frame(const MlTrainer *trainer)
 static MlStatus
 load_frame(MlReader *in, MlTrainer *trainer)
 {
-	uint32_t n_columns = trainer->schema->n_slots + 1 + trainer->has_weight;
+	uint32_t n_columns =
+		trainer->schema->n_slots + (trainer->target_at >= 0) + (trainer->weight_at >= 0);
 
 	ML_TRY(ml_frame_load(in, trainer->env, &trainer->frame));
 	if (ml_frame_columns(trainer->frame) != n_columns ||

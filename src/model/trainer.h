@@ -17,9 +17,10 @@ typedef enum MlTargetKind
 	ML_TARGET_NUMBER,  /* float, numeric */
 	ML_TARGET_INTEGER, /* two distinct values make it a class in task 'auto' */
 	ML_TARGET_BOOL,    /* 0 and 1; classes "false", "true" */
-	ML_TARGET_TEXT     /* codes of the trainer's target levels */
+	ML_TARGET_TEXT,    /* codes of the trainer's target levels */
+	ML_TARGET_NONE     /* no target: clustering, anomalies, decomposition */
 } MlTargetKind;
-#define ML_N_TARGET_KINDS 4
+#define ML_N_TARGET_KINDS 5
 
 /* Indexes of ml_train_params. */
 enum
@@ -68,7 +69,7 @@ typedef struct MlTrainerSetup
 	const char *options; /* JSON text of the flat object */
 	size_t options_len;
 	MlSchema *schema;   /* laid out; its dictionaries grow as rows come */
-	const char *target; /* name, "" when positional */
+	const char *target; /* name, "" when positional or none */
 	MlTargetKind target_kind;
 	MlWidth target_width;
 	bool has_weight;
@@ -87,7 +88,14 @@ extern MlDict *ml_trainer_target_levels(MlTrainer *trainer); /* ML_TARGET_TEXT: 
 extern MlTargetKind ml_trainer_target_kind(const MlTrainer *trainer);
 
 /*
- * raw: n_slots values, then the target, then the weight if there is one. A missing target is counted and
+ * Before the first row: fit from where previous ended, a model of the same algorithm, task and inputs, which must
+ * live as long as the trainer. reference: its name, for the facts.
+ */
+extern MlStatus ml_trainer_continue(MlTrainer *trainer, const MlModel *previous,
+									const char *reference);
+
+/*
+ * raw: n_slots values, then the target and the weight if there are any. A missing target is counted and
  * left out, so is a weight of zero; an infinite target, and a weight that is missing, negative or
  * infinite, is ML_EDATA.
  */

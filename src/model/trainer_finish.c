@@ -78,8 +78,8 @@ prepare_dataset(Finish *f, double holdout)
 	ml_schema_seal(trainer->schema);
 	f->data.schema = schema;
 	f->data.frame = trainer->frame;
-	f->data.target_column = schema->n_slots;
-	f->data.weight_column = trainer->has_weight ? (int64_t) schema->n_slots + 1 : -1;
+	f->data.target_column = trainer->target_at;
+	f->data.weight_column = trainer->weight_at;
 	f->data.task = f->classes.task;
 	f->data.n_classes = f->classes.n;
 	f->data.class_of = f->classes.class_of;
@@ -125,6 +125,8 @@ fit_rows(Finish *f, const MlRows *rows)
 		.seed = f->trainer->spec->seed,
 	};
 
+	if (f->trainer->previous)
+		input.previous = f->trainer->previous->fitted;
 	f->report.summary.len = 0;
 	f->report.log.len = 0;
 	return f->model->algo->fit(f->env, f->arena, &input, &f->report, &f->model->fitted);
@@ -322,7 +324,10 @@ write_info(Finish *f, MlTrainResult *result)
 	ml_json_open(&w, NULL, '{');
 	ml_json_text(&w, "algorithm", spec->algo->name);
 	ml_json_text(&w, "task", ml_task_name(f->classes.task));
-	ml_json_text(&w, "target", f->trainer->target);
+	if (f->trainer->target_at >= 0)
+		ml_json_text(&w, "target", f->trainer->target);
+	if (f->trainer->previous)
+		ml_json_text(&w, "continue_from", f->trainer->previous_name);
 	ml_json_number(&w, "rows", (double) result->rows);
 	ml_json_number(&w, "dropped", (double) result->dropped);
 	ml_json_number(&w, "holdout_rows", (double) result->valid_rows);
@@ -366,11 +371,43 @@ finish_stream(Finish *f, MlTrainResult *result)
 									  &f->model->fitted);
 }
 
+/* The model to go on from must do the same task on the same classes. */
+static MlStatus
+check_previous(const Finish *f)
+{
+	const MlModel *previous = f->trainer->previous;
+	bool same = previous->task == f->classes.task && previous->n_classes == f->classes.n;
+
+	for (uint32_t k = 0; same && k < f->classes.n; k++)
+		same = strcmp(previous->classes[k], f->classes.labels[k]) == 0;
+	if (same)
+		return ML_OK;
+	return ml_fail(f->env, ML_EINVAL,
+				   "model \"%.64s\" cannot be continued: %s has other classes than it had then",
+				   f->trainer->previous_name, f->trainer->target_words);
+}
+
+/* Without a target: fit on all rows; the algorithm itself says how good the fit is. */
+static MlStatus
+finish_untargeted(Finish *f, MlTrainResult *result)
+{
+	ML_TRY(prepare_dataset(f, 0));
+	ML_TRY(create_model(f));
+	ML_TRY(fit_rows(f, &f->train));
+	result->metric = f->report.metric;
+	result->score = f->report.metric ? f->report.score : NAN;
+	return ML_OK;
+}
+
 /* The resident way: split, fit, evaluate, and fit again on all rows when asked to. */
 static MlStatus
 finish_frame(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 {
 	ML_TRY(ml_target_classes(f->trainer, f->arena, &f->classes));
+	if (f->trainer->previous)
+		ML_TRY(check_previous(f));
+	if (f->trainer->target_at < 0)
+		return finish_untargeted(f, result);
 	ML_TRY(choose_metric(f, &result->metric));
 	ML_TRY(prepare_dataset(f, options->holdout));
 	ML_TRY(create_model(f));

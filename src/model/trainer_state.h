@@ -23,6 +23,9 @@ struct MlTrainer
 	MlTargetKind target_kind;
 	MlWidth target_width;
 	bool has_weight;
+	int64_t target_at, weight_at; /* in a raw row and in the frame; -1: none */
+	const MlModel *previous;      /* to go on from, or NULL */
+	const char *previous_name;
 	MlDict *target_levels; /* ML_TARGET_TEXT */
 	size_t rows, dropped;
 

@@ -429,7 +429,7 @@ is_feature(TupleDesc desc, int i, const MlTrainSpec *spec, const char *target)
 	Form_pg_attribute attribute = TupleDescAttr(desc, i);
 	const char *name = NameStr(attribute->attname);
 
-	return !attribute->attisdropped && strcmp(name, target) != 0 &&
+	return !attribute->attisdropped && !(target && strcmp(name, target) == 0) &&
 		   !(spec->weight && strcmp(name, spec->weight) == 0) && !is_excluded(spec, name);
 }
 
@@ -596,7 +596,7 @@ bind_weight(MlplatTraining *training, TupleDesc desc, const char *weight)
 	column->attribute = i;
 	column->source = facts->source;
 	column->n_slots = 1;
-	column->slot = training->schema->n_slots + 1;
+	column->slot = training->schema->n_slots + (training->target_column >= 0);
 	column->name = weight;
 	training->weight_column = training->binding.n_columns++;
 }
@@ -615,7 +615,8 @@ mlplat_bind_training(MlArena *arena, TupleDesc desc, const MlTrainSpec *spec, co
 	binding->env = arena->env;
 	binding->columns = MemoryContextAllocZero(context, sizeof(MlplatColumn) * (desc->natts + 2));
 	binding->scratch = AllocSetContextCreate(context, "mlplat row", ALLOCSET_DEFAULT_SIZES);
-	training->weight_column = -1;
+	training->target_column = training->weight_column = -1;
+	training->target_kind = ML_TARGET_NONE;
 	for (int i = 0; i < desc->natts; i++)
 		n_inputs += is_feature(desc, i, spec, target);
 	mlplat_check(arena->env, ml_schema_create(arena, n_inputs, &training->schema));
@@ -632,10 +633,11 @@ mlplat_bind_training(MlArena *arena, TupleDesc desc, const MlTrainSpec *spec, co
 		binding->columns[c].levels = training->schema->inputs[c].levels;
 		binding->columns[c].grow = true;
 	}
-	bind_target(training, arena, desc, target);
+	if (target)
+		bind_target(training, arena, desc, target);
 	if (spec->weight)
 		bind_weight(training, desc, spec->weight);
-	binding->n_raw = training->schema->n_slots + 1 + (spec->weight != NULL);
+	binding->n_raw = training->schema->n_slots + (target != NULL) + (spec->weight != NULL);
 	for (int c = 0; c < binding->n_columns; c++)
 		binding->needs_scratch |= source_allocates(binding->columns[c].source);
 	return training;

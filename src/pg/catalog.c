@@ -182,6 +182,20 @@ mlplat_find_model(const char *reference)
 }
 
 MlplatModelRef
+mlplat_find_version(const char *reference)
+{
+	MlplatModelRef ref = mlplat_find_model(reference);
+
+	if (ref.version == 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("model \"%s\" has no active version", ref.name),
+						errhint("Name one, \"%s@version\", or promote one: "
+								"mlplat.promote_model('%s@version').",
+								ref.name, ref.name)));
+	return ref;
+}
+
+MlplatModelRef
 mlplat_find_model_for_change(const char *reference, bool *has_version)
 {
 	MlplatModelRef ref = mlplat_find_model(reference);
@@ -439,7 +453,8 @@ mlplat_log_run(const MlplatRun *r)
 	values[1] = Int32GetDatum(r->version);
 	values[2] = Float8GetDatum(r->seconds);
 	values[3] = CStringGetTextDatum(r->query);
-	values[4] = CStringGetTextDatum(r->target);
+	nulls[4] = r->target ? ' ' : 'n';
+	values[4] = r->target ? CStringGetTextDatum(r->target) : (Datum) 0;
 	values[5] = CStringGetTextDatum(r->algorithm);
 	values[6] = CStringGetTextDatum(r->options);
 	values[7] = Int64GetDatum(r->rows);

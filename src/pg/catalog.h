@@ -49,6 +49,9 @@ extern void mlplat_log_run(const MlplatRun *run);
 /* Find a model; error when it isn't there, isn't visible, or the version isn't there. */
 extern MlplatModelRef mlplat_find_model(const char *reference);
 
+/* The same, and the model must have the version that is asked for or an active one. */
+extern MlplatModelRef mlplat_find_version(const char *reference);
+
 /*
  * The same for a change: the model is locked until the end of the transaction, and what others have
  * committed meanwhile is seen. *has_version: the reference names a version.

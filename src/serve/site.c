@@ -214,14 +214,10 @@ add_entry(Site *site, const uint64 *key)
 static SiteModel *
 resolve_name(Site *site, const char *name, Size len, const uint64 *key)
 {
-	MlplatModelRef ref = mlplat_find_model(pnstrdup(name, len));
+	MlplatModelRef ref = mlplat_find_version(pnstrdup(name, len));
 	SiteModel *sited;
 	Pin *pin;
 
-	if (ref.version == 0)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("model \"%s\" has no active version", ref.name),
-						errhint("Promote one: mlplat.promote_model('%s@version').", ref.name)));
 	sited = add_entry(site, key);
 	sited->name = memcpy(MemoryContextAlloc(site->models_context, len + 1), name, len);
 	sited->name_len = len;
@@ -518,6 +514,11 @@ mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
 
 	if (!features)
 		return NULL;
+	if (!sited->model->algo->predict)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("a model of algorithm \"%s\" does %s, and predicts nothing",
+							   sited->model->algo->name, ml_task_name(sited->model->task)),
+						errhint("Use mlplat.transform.")));
 	ml_model_predict(sited->model, features, sited->probs);
 	*model = sited->model;
 	return sited->probs;

@@ -46,7 +46,8 @@ enum
 	ARG_HOLDOUT,
 	ARG_METRIC,
 	ARG_PROMOTE,
-	ARG_SEED
+	ARG_SEED,
+	ARG_CONTINUE_FROM
 };
 
 typedef enum Promote
@@ -60,8 +61,9 @@ typedef struct CreateModel
 {
 	const char *name;
 	const char *query;
-	const char *target;
-	char *options; /* the flat object */
+	const char *target;        /* NULL: none */
+	const char *continue_from; /* a model, or NULL */
+	char *options;             /* the flat object */
 	double holdout;
 	Promote promote;
 	TupleDesc desc;
@@ -99,7 +101,7 @@ append_params(MlJsonWriter *w, FunctionCallInfo fcinfo)
 {
 	static const char *const arguments[] = {"name",   "query",   "target", "algorithm",
 											"prep",   "exclude", "weight", "holdout",
-											"metric", "promote", "seed"};
+											"metric", "promote", "seed",   "continue_from"};
 	Jsonb *params;
 	char *text;
 
@@ -212,8 +214,7 @@ read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 		null_argument("name");
 	if (!job->query)
 		null_argument("query");
-	if (!job->target)
-		null_argument("target");
+	job->continue_from = text_argument(fcinfo, ARG_CONTINUE_FROM);
 	mlplat_check_model_name(job->name);
 	job->promote = parse_promote(text_argument(fcinfo, ARG_PROMOTE));
 	job->holdout = PG_ARGISNULL(ARG_HOLDOUT) ? 0 : PG_GETARG_FLOAT8(ARG_HOLDOUT);
@@ -225,6 +226,24 @@ read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 	job->options = flat_options(fcinfo, job->state->env);
 	job->spec = mlplat_train_spec(job->state, job->options);
 	job->desc = mlplat_describe_query(job->query);
+}
+
+/* Make the trainer. values and nulls: the first row, or NULL. */
+static void
+begin_training(CreateModel *job, const Datum *values, const bool *nulls)
+{
+	MlplatTrainSetup setup = {job->target, job->options, job->holdout > 0 || job->continue_from};
+	MlEnv *env = job->state->env;
+	MlModel *previous;
+	bytea *image;
+
+	mlplat_train_begin(job->state, job->desc, &setup, values, nulls);
+	if (!job->continue_from)
+		return;
+	image = mlplat_fetch_image(mlplat_find_version(job->continue_from).version_id);
+	mlplat_check(env, ml_image_decode(&job->state->arena, VARDATA_ANY(image),
+									  VARSIZE_ANY_EXHDR(image), &previous));
+	mlplat_check(env, ml_trainer_continue(job->state->trainer, previous, job->continue_from));
 }
 
 /* ---- the streaming way ---- */
@@ -249,7 +268,8 @@ streaming_query(const CreateModel *job)
 	appendStringInfo(&sql,
 					 "SELECT mlplat.train_columns(%s::pg_catalog.jsonb, %s, "
 					 "ARRAY[%s]::pg_catalog.text[]%s) FROM (%s\n) q",
-					 quote_literal_cstr(job->options), quote_literal_cstr(job->target), names.data,
+					 quote_literal_cstr(job->options),
+					 job->target ? quote_literal_cstr(job->target) : "NULL", names.data,
 					 columns.data, mlplat_statement_text(job->query));
 	return sql.data;
 }
@@ -310,9 +330,7 @@ take_row(void *arg, TupleTableSlot *slot)
 	CreateModel *job = arg;
 
 	if (unlikely(!job->state->trainer))
-		mlplat_train_begin(job->state, job->desc,
-						   &(MlplatTrainSetup){job->target, job->options, job->holdout > 0},
-						   slot->tts_values, slot->tts_isnull);
+		begin_training(job, slot->tts_values, slot->tts_isnull);
 	mlplat_train_row(job->state, slot->tts_values, slot->tts_isnull);
 }
 
@@ -321,9 +339,7 @@ static void
 begin_early(CreateModel *job)
 {
 	if (!mlplat_needs_first_row(job->desc, job->spec, job->target))
-		mlplat_train_begin(job->state, job->desc,
-						   &(MlplatTrainSetup){job->target, job->options, job->holdout > 0}, NULL,
-						   NULL);
+		begin_training(job, NULL, NULL);
 }
 
 /* Can the server run the whole training as one aggregate? */
@@ -364,7 +380,7 @@ train_resident(CreateModel *job)
 	job->rows = (int64) result.rows;
 	job->dropped = (int64) result.dropped;
 	job->valid_rows = (int64) result.valid_rows;
-	job->metric = result.valid_rows > 0 ? result.metric : NULL;
+	job->metric = isnan(result.score) ? NULL : result.metric;
 	job->score = result.score;
 }
 
@@ -461,7 +477,8 @@ result_row(FunctionCallInfo fcinfo, const CreateModel *job, int version, bool ac
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
-/* create_model(name, query, target, algorithm, params, prep, exclude, weight, holdout, metric, promote, seed) */
+/* create_model(name, query, target, algorithm, params, prep, exclude, weight, holdout, metric, promote, seed,
+ * continue_from) */
 Datum
 mlplat_create_model(PG_FUNCTION_ARGS)
 {

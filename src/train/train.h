@@ -28,7 +28,7 @@ typedef struct MlplatTrainState
 /* What a training is told before its first row. */
 typedef struct MlplatTrainSetup
 {
-	const char *target;
+	const char *target;  /* NULL: none */
 	const char *options; /* the flat JSON object */
 	bool keep_rows;      /* collect even where the algorithm could stream */
 } MlplatTrainSetup;

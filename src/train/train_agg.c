@@ -60,11 +60,11 @@ options_text(FunctionCallInfo fcinfo, int argument)
 	return JsonbToCString(NULL, &options->root, VARSIZE(options));
 }
 
-static _Noreturn void
-null_target(void)
+/* The name of the target; NULL: there is none. */
+static char *
+target_name(FunctionCallInfo fcinfo, int argument)
 {
-	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					errmsg("the target must be a column's name, not NULL")));
+	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
 }
 
 /* ---- train(record, target, options) ---- */
@@ -78,9 +78,7 @@ begin_record(FunctionCallInfo fcinfo, MlplatTrainState *data, HeapTupleHeader ro
 	Datum *values;
 	bool *nulls;
 
-	if (PG_ARGISNULL(2))
-		null_target();
-	setup.target = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	setup.target = target_name(fcinfo, 2);
 	data->type = HeapTupleHeaderGetTypeId(row);
 	data->typmod = HeapTupleHeaderGetTypMod(row);
 	desc = lookup_rowtype_tupdesc_copy(data->type, data->typmod);
@@ -171,9 +169,7 @@ begin_columns(FunctionCallInfo fcinfo, MlplatTrainState *data)
 	Datum values[FUNC_MAX_ARGS];
 	bool nulls[FUNC_MAX_ARGS];
 
-	if (PG_ARGISNULL(2))
-		null_target();
-	setup.target = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	setup.target = target_name(fcinfo, 2);
 	read_columns(fcinfo, values, nulls);
 	mlplat_train_begin(data, columns_desc(fcinfo), &setup, values, nulls);
 }
@@ -192,7 +188,7 @@ mlplat_train_columns_transfn(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(MlStateGetDatum(state));
 }
 
-/* ---- train(label, features[], options) ---- */
+/* ---- train(label, features[], options): rows whose label is NULL count as dropped ---- */
 
 /* Options that name columns have no meaning where there are none. */
 static void
@@ -209,6 +205,24 @@ refuse_names(const MlTrainSpec *spec)
 						errhint("Train over records: train(record, target, options).")));
 }
 
+/* Does the algorithm of these options learn without a target? Then labels may be NULL. */
+static bool
+takes_no_target(const MlTrainSpec *spec)
+{
+	return !(spec->algo->tasks & ML_TASKS_WITH_TARGET);
+}
+
+/* The same before there is a state, for a first row whose label is NULL. */
+static bool
+options_take_no_target(const char *options)
+{
+	MlplatTrainState *state = mlplat_train_state_create(CurrentMemoryContext);
+	bool result = takes_no_target(mlplat_train_spec(state, options));
+
+	mlplat_env_delete(state->env);
+	return result;
+}
+
 /* Features f1..fn, as in a row without names, so that arrays and such rows both fit the model. */
 static void
 begin_array(MlplatTrainState *data, const char *options, int n)
@@ -218,7 +232,7 @@ begin_array(MlplatTrainState *data, const char *options, int n)
 		.options = options,
 		.options_len = strlen(options),
 		.target = "",
-		.target_kind = ML_TARGET_INTEGER,
+		.target_kind = takes_no_target(spec) ? ML_TARGET_NONE : ML_TARGET_INTEGER,
 		.target_width = ML_WIDTH_FLOAT64,
 	};
 
@@ -280,7 +294,8 @@ mlplat_train_array_transfn(PG_FUNCTION_ARGS)
 	uint32 n_slots;
 	bool is_new;
 
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (PG_ARGISNULL(2) ||
+		(PG_ARGISNULL(1) && PG_ARGISNULL(0) && !options_take_no_target(options_text(fcinfo, 3))))
 		return mlplat_return_state(fcinfo);
 	state = get_state(fcinfo, &is_new);
 	data = state->data;
@@ -293,7 +308,8 @@ mlplat_train_array_transfn(PG_FUNCTION_ARGS)
 		data->raw =
 			MemoryContextAlloc(mlplat_env_context(data->env), sizeof(double) * (n_slots + 1));
 	read_features(data, features);
-	data->raw[n_slots] = PG_GETARG_FLOAT8(1);
+	if (ml_trainer_target_kind(data->trainer) != ML_TARGET_NONE)
+		data->raw[n_slots] = PG_ARGISNULL(1) ? get_float8_nan() : PG_GETARG_FLOAT8(1);
 	mlplat_check(data->env, ml_trainer_add(data->trainer, data->raw));
 	PG_RETURN_DATUM(MlStateGetDatum(state));
 }

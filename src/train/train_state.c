@@ -44,7 +44,7 @@ mlplat_train_begin(MlplatTrainState *state, TupleDesc desc, const MlplatTrainSet
 	MlTrainerSetup trainer = {
 		.options = setup->options,
 		.options_len = strlen(setup->options),
-		.target = setup->target,
+		.target = setup->target ? setup->target : "",
 		.has_weight = spec->weight != NULL,
 		.keep_rows = setup->keep_rows,
 	};
@@ -58,9 +58,10 @@ mlplat_train_begin(MlplatTrainState *state, TupleDesc desc, const MlplatTrainSet
 	trainer.target_kind = state->training->target_kind;
 	trainer.target_width = state->training->target_width;
 	mlplat_check(state->env, ml_trainer_create(&state->arena, &trainer, &state->trainer));
-	state->training->binding.columns[state->training->target_column].levels =
-		ml_trainer_target_levels(state->trainer);
-	state->raw = palloc(sizeof(double) * state->training->binding.n_raw);
+	if (state->training->target_column >= 0)
+		state->training->binding.columns[state->training->target_column].levels =
+			ml_trainer_target_levels(state->trainer);
+	state->raw = palloc(sizeof(double) * (state->training->binding.n_raw + 1));
 	MemoryContextSwitchTo(old);
 }
 
