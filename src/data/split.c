@@ -57,7 +57,7 @@ typedef struct Split
 {
 	MlEnv *env;
 	const MlDataset *data;
-	size_t n;
+	MlRows rows;
 	uint32_t n_strata; /* 1: not stratified */
 	Stratum *strata;
 } Split;
@@ -66,10 +66,8 @@ typedef struct Split
 static void
 read_strata(const Split *split, size_t first, size_t m, double *stratum)
 {
-	static const MlRows all = {NULL, 0};
-
 	if (split->n_strata > 1)
-		ml_dataset_target(split->data, &all, first, m, stratum);
+		ml_dataset_target(split->data, &split->rows, first, m, stratum);
 	else
 		memset(stratum, 0, m * sizeof(double));
 }
@@ -80,9 +78,9 @@ count_strata(Split *split)
 {
 	double stratum[TILE];
 
-	for (size_t first = 0; first < split->n; first += TILE)
+	for (size_t first = 0; first < split->rows.n; first += TILE)
 	{
-		size_t m = ML_MIN(split->n - first, TILE);
+		size_t m = ML_MIN(split->rows.n - first, TILE);
 
 		ML_TRY(ml_poll(split->env));
 		read_strata(split, first, m, stratum);
@@ -119,7 +117,7 @@ compare_classes(const void *a, const void *b)
 static size_t
 share_out(Split *split, double holdout)
 {
-	size_t total = 0, wanted = (size_t) floor((double) split->n * holdout + 0.5);
+	size_t total = 0, wanted = (size_t) floor((double) split->rows.n * holdout + 0.5);
 
 	for (uint32_t k = 0; k < split->n_strata; k++)
 	{
@@ -150,23 +148,25 @@ choose_rows(Split *split, uint64_t seed, uint32_t *train, uint32_t *valid)
 	MlRng rng;
 
 	ml_rng_seed(&rng, seed, 0);
-	for (size_t first = 0; first < split->n; first += TILE)
+	for (size_t first = 0; first < split->rows.n; first += TILE)
 	{
-		size_t m = ML_MIN(split->n - first, TILE);
+		size_t m = ML_MIN(split->rows.n - first, TILE);
 
 		ML_TRY(ml_poll(split->env));
 		read_strata(split, first, m, stratum);
 		for (size_t i = 0; i < m; i++)
 		{
 			Stratum *s = &split->strata[(size_t) stratum[i]];
+			size_t at = first + i;
+			uint32_t row = split->rows.index ? split->rows.index[at] : (uint32_t) at;
 
 			if (ml_rng_below(&rng, s->left--) < s->chosen)
 			{
 				s->chosen--;
-				*valid++ = (uint32_t) (first + i);
+				*valid++ = row;
 			}
 			else
-				*train++ = (uint32_t) (first + i);
+				*train++ = row;
 		}
 	}
 	return ML_OK;
@@ -184,28 +184,28 @@ split_strata(Split *split, MlArena *arena, double holdout, uint64_t seed, MlRows
 	n_valid = share_out(split, holdout);
 	if (n_valid == 0)
 		return ML_OK;
-	train_index = ml_arena_array(arena, split->n - n_valid, sizeof(uint32_t));
+	train_index = ml_arena_array(arena, split->rows.n - n_valid, sizeof(uint32_t));
 	valid_index = ml_arena_array(arena, n_valid, sizeof(uint32_t));
 	if (!train_index || !valid_index)
 		return ML_ENOMEM;
 	ML_TRY(choose_rows(split, seed, train_index, valid_index));
-	*train = (MlRows){train_index, split->n - n_valid};
+	*train = (MlRows){train_index, split->rows.n - n_valid};
 	*valid = (MlRows){valid_index, n_valid};
 	return ML_OK;
 }
 
-/* Split rows 0..n-1 at random, stratified by class. */
+/* Split some rows at random, stratified by class. */
 MlStatus
-ml_split_rows(MlArena *arena, const MlDataset *data, size_t n, double holdout, uint64_t seed,
-			  MlRows *train, MlRows *valid)
+ml_split_subset(MlArena *arena, const MlDataset *data, const MlRows *rows, double holdout,
+				uint64_t seed, MlRows *train, MlRows *valid)
 {
 	bool classes = data->task == ML_CLASSIFICATION && data->target_column >= 0;
-	Split split = {.env = arena->env, .data = data, .n = n};
+	Split split = {.env = arena->env, .data = data, .rows = *rows};
 	MlStatus status;
 
-	*train = (MlRows){NULL, n};
+	*train = *rows;
 	*valid = (MlRows){NULL, 0};
-	if (!(holdout > 0 && holdout < 1) || n < 2)
+	if (!(holdout > 0 && holdout < 1) || rows->n < 2)
 		return ML_OK;
 	split.n_strata = classes ? data->n_classes : 1;
 	split.strata = ml_zalloc_array(split.env, split.n_strata, sizeof(Stratum));
@@ -214,4 +214,11 @@ ml_split_rows(MlArena *arena, const MlDataset *data, size_t n, double holdout, u
 	status = split_strata(&split, arena, holdout, seed, train, valid);
 	ml_free(split.env, split.strata);
 	return status;
+}
+
+MlStatus
+ml_split_rows(MlArena *arena, const MlDataset *data, size_t n, double holdout, uint64_t seed,
+			  MlRows *train, MlRows *valid)
+{
+	return ml_split_subset(arena, data, &(MlRows){NULL, n}, holdout, seed, train, valid);
 }

@@ -14,9 +14,13 @@ extern int ml_part_of(uint64_t hash, const double *fractions, int n);
 extern double ml_split_uniform(uint64_t hash, uint64_t seed);
 
 /*
- * Split n rows at random, a share holdout (0..1) going to the second part; with classes, each class
+ * Split rows at random, a share holdout (0..1) going to the second part; with classes, each class
  * keeps its share (stratified). Index arrays are allocated in arena, ascending.
  */
+extern MlStatus ml_split_subset(MlArena *arena, const MlDataset *data, const MlRows *rows,
+								double holdout, uint64_t seed, MlRows *train, MlRows *valid);
+
+/* The same of rows 0..n-1. */
 extern MlStatus ml_split_rows(MlArena *arena, const MlDataset *data, size_t n, double holdout,
 							  uint64_t seed, MlRows *train, MlRows *valid);
 
