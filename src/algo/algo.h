@@ -99,7 +99,9 @@ typedef struct MlNode
 	double impurity;
 	double value;         /* regression and boosting: what a row that ends here gets */
 	uint32_t class_index; /* boosting of several classes: the class that the tree is for */
-	const double *counts; /* classification: weighted rows by class; n_classes of them */
+	/* Classification, n_classes of each: rows, and shares of their weights. */
+	const double *counts;
+	const double *probabilities;
 } MlNode;
 
 /* May return other than ML_OK to stop; that status is passed on. The row is valid during the call. */

@@ -291,6 +291,8 @@ allocate_bytes(Binning *b)
 	binned->column_bytes = (binned->n_rows + 2 * ML_BINNED_PAD - 1) / ML_BINNED_PAD * ML_BINNED_PAD;
 	ML_TRY(ml_region_alloc(b->env, &binned->column_region, binned->n_active, binned->column_bytes));
 	binned->columns = binned->column_region.data;
+	if (b->in.columns_only)
+		return ML_OK;
 	ML_TRY(ml_region_alloc(b->env, &binned->tile_region, n_tiled + ML_BINNED_PAD,
 						   ML_MAX(binned->n_active, 1u)));
 	for (uint32_t t = 0; t < binned->n_tiles; t++)
@@ -385,7 +387,7 @@ bin_rows_task(void *arg, size_t task, int worker)
 	for (uint32_t a = 0; a < b->binned->n_active; a++)
 		bin_column(b, a, rows, first, n, values,
 				   first + (rows == b->in.others ? b->in.tiled->n : 0));
-	if (rows == b->in.tiled)
+	if (rows == b->in.tiled && !b->in.columns_only)
 		fill_tiles(b->binned, first, n);
 }
 

@@ -54,6 +54,7 @@ typedef struct MlBinnedInput
 	const MlRows *others; /* ... and not from these, which have no tiles */
 	uint32_t max_bins;    /* of a number */
 	uint64_t seed;
+	bool columns_only; /* no row enters a histogram by tiles: make none */
 	/* Features whose cuts and bins must go on to mean what they do, as trees refer to them; NULL: none. */
 	const MlTreeFeature *previous;
 } MlBinnedInput;

@@ -109,6 +109,10 @@ extern MlStatus ml_trees_compact(MlEnv *env, MlTreeEnsemble *ensemble);
 
 /* tree_image.c */
 
+extern void ml_tree_feature_save(const MlTreeFeature *feature, MlBuffer *out);
+extern MlStatus ml_tree_features_load(MlReader *in, MlArena *arena, const MlSchema *schema,
+									  MlTreeFeature **features);
+
 extern void ml_trees_save(const MlTreeEnsemble *ensemble, MlBuffer *out);
 extern MlStatus ml_trees_load(MlReader *in, MlArena *arena, const MlSchema *schema,
 							  uint32_t n_outputs, MlTreeEnsemble **ensemble);

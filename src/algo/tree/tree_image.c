@@ -23,8 +23,9 @@ set_bytes(const MlTreeFeature *feature)
 	return (feature->n_bins + 7) / 8;
 }
 
-static void
-save_feature(const MlTreeFeature *feature, MlBuffer *out)
+/* The cuts or levels of a feature. */
+void
+ml_tree_feature_save(const MlTreeFeature *feature, MlBuffer *out)
 {
 	ml_put_u8(out, feature->categorical);
 	if (feature->categorical)
@@ -69,7 +70,7 @@ ml_trees_save(const MlTreeEnsemble *ensemble, MlBuffer *out)
 	ml_put_u32(out, ensemble->n_outputs);
 	ml_put_f64_array(out, ensemble->base, ensemble->n_outputs);
 	for (uint32_t j = 0; j < ensemble->n_features; j++)
-		save_feature(&ensemble->features[j], out);
+		ml_tree_feature_save(&ensemble->features[j], out);
 	ml_put_u32(out, ensemble->n_trees);
 	for (uint32_t t = 0; t < ensemble->n_trees; t++)
 	{
@@ -246,12 +247,17 @@ load_tree(MlReader *in, MlArena *arena, const MlTreeEnsemble *ensemble, Marks *m
 	return ML_OK;
 }
 
-static MlStatus
-load_features(MlReader *in, MlArena *arena, const MlSchema *schema, MlTreeEnsemble *ensemble)
+/* The features of a schema; every number is checked. */
+MlStatus
+ml_tree_features_load(MlReader *in, MlArena *arena, const MlSchema *schema, MlTreeFeature **out)
 {
-	for (uint32_t j = 0; j < ensemble->n_features; j++)
+	MlTreeFeature *features = ml_arena_array(arena, schema->n_features, sizeof(*features));
+
+	if (!features)
+		return ML_ENOMEM;
+	for (uint32_t j = 0; j < schema->n_features; j++)
 	{
-		MlTreeFeature *feature = &ensemble->features[j];
+		MlTreeFeature *feature = &features[j];
 
 		feature->categorical = schema->features[j].categorical;
 		feature->n_levels = feature->categorical ? schema->features[j].n_levels : 0;
@@ -260,6 +266,7 @@ load_features(MlReader *in, MlArena *arena, const MlSchema *schema, MlTreeEnsemb
 		ML_TRY(feature->categorical ? load_levels(in, arena, feature)
 									: load_cuts(in, arena, feature));
 	}
+	*out = features;
 	return ML_OK;
 }
 
@@ -308,10 +315,7 @@ ml_trees_load(MlReader *in, MlArena *arena, const MlSchema *schema, uint32_t n_o
 		if (!isfinite(ensemble->base[k]))
 			return ml_corrupt(in->env, "base of the trees");
 	}
-	ensemble->features = ml_arena_array(arena, ensemble->n_features, sizeof(MlTreeFeature));
-	if (!ensemble->features)
-		return ML_ENOMEM;
-	ML_TRY(load_features(in, arena, schema, ensemble));
+	ML_TRY(ml_tree_features_load(in, arena, schema, &ensemble->features));
 	ML_TRY(load_trees(in, arena, ensemble));
 	*out = ensemble;
 	return ML_OK;
