@@ -141,6 +141,30 @@ ml_put_f64_array(MlBuffer *buf, const double *values, size_t n)
 }
 
 void
+ml_put_f32_array(MlBuffer *buf, const float *values, size_t n)
+{
+	if (LITTLE_ENDIAN_HOST && n <= SIZE_MAX / sizeof *values)
+	{
+		ml_put_bytes(buf, values, n * sizeof *values);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		ml_put_f32(buf, values[i]);
+}
+
+void
+ml_put_u32_array(MlBuffer *buf, const uint32_t *values, size_t n)
+{
+	if (LITTLE_ENDIAN_HOST && n <= SIZE_MAX / sizeof *values)
+	{
+		ml_put_bytes(buf, values, n * sizeof *values);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		ml_put_u32(buf, values[i]);
+}
+
+void
 ml_put_format(MlBuffer *buf, const char *format, ...)
 {
 	va_list args;
@@ -284,6 +308,45 @@ ml_get_f64_array(MlReader *in, MlArena *arena, size_t n)
 		for (size_t i = 0; i < n; i++)
 			values[i] = ml_get_f64(in);
 	}
+	return values;
+}
+
+/* Room in the arena for n values of 4 bytes that the data still holds; NULL: failed. */
+static void *
+room_for_words(MlReader *in, MlArena *arena, size_t n)
+{
+	void *values = NULL;
+
+	if (!in->failed && n <= (in->len - in->pos) / 4)
+	{
+		values = ml_arena_array(arena, n, 4);
+		in->no_memory = values == NULL;
+	}
+	in->failed = values == NULL;
+	return values;
+}
+
+float *
+ml_get_f32_array(MlReader *in, MlArena *arena, size_t n)
+{
+	float *values = room_for_words(in, arena, n);
+
+	if (values && LITTLE_ENDIAN_HOST && n > 0)
+		memcpy(values, ml_get_bytes(in, n * sizeof *values), n * sizeof *values);
+	for (size_t i = 0; values && !LITTLE_ENDIAN_HOST && i < n; i++)
+		values[i] = ml_get_f32(in);
+	return values;
+}
+
+uint32_t *
+ml_get_u32_array(MlReader *in, MlArena *arena, size_t n)
+{
+	uint32_t *values = room_for_words(in, arena, n);
+
+	if (values && LITTLE_ENDIAN_HOST && n > 0)
+		memcpy(values, ml_get_bytes(in, n * sizeof *values), n * sizeof *values);
+	for (size_t i = 0; values && !LITTLE_ENDIAN_HOST && i < n; i++)
+		values[i] = ml_get_u32(in);
 	return values;
 }
 

@@ -30,6 +30,8 @@ extern void ml_put_f32(MlBuffer *buf, float value);
 extern void ml_put_f64(MlBuffer *buf, double value);
 extern void ml_put_text(MlBuffer *buf, const char *text); /* UTF-8: u32 length, bytes */
 extern void ml_put_f64_array(MlBuffer *buf, const double *values, size_t n);
+extern void ml_put_f32_array(MlBuffer *buf, const float *values, size_t n);
+extern void ml_put_u32_array(MlBuffer *buf, const uint32_t *values, size_t n);
 extern void ml_put_format(MlBuffer *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3))); /* text, no length, no zero byte */
 
@@ -61,6 +63,8 @@ ml_get_text(MlReader *in,
  */
 extern uint32_t ml_get_count(MlReader *in, size_t min_bytes);
 extern double *ml_get_f64_array(MlReader *in, MlArena *arena, size_t n);
+extern float *ml_get_f32_array(MlReader *in, MlArena *arena, size_t n);
+extern uint32_t *ml_get_u32_array(MlReader *in, MlArena *arena, size_t n);
 
 /*
  * ML_OK when nothing has failed so far, else ML_ECORRUPT with "what" in the error, or ML_ENOMEM. Use it, and not
