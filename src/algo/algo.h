@@ -130,6 +130,8 @@ typedef struct MlAlgo
 	 * allocation, no failure, thread safe.
 	 */
 	void (*predict)(const void *model, const double *x, double *out);
+	/* Optional: microseconds that one prediction may take, roughly; for those that take more than a few. */
+	double (*row_cost)(const void *model);
 
 	/* Optional: the row in the model's own space; out: n_components values. As predict otherwise. */
 	uint32_t (*n_components)(const void *model);

@@ -15,7 +15,8 @@
 #include "metric/metric.h"
 #include "model/trainer_state.h"
 
-#define PREDICT_BLOCK 1024   /* rows a task of the evaluation */
+#define PREDICT_BLOCK 1024 /* rows a task of the evaluation, at most */
+#define TASK_MICROSECONDS 5000.0
 #define CURVE_POINTS 200     /* at most, per curve */
 #define MAX_IMPORTANCE 10000 /* features listed in the facts */
 
@@ -138,8 +139,9 @@ typedef struct PredictJob
 {
 	const Finish *f;
 	const MlRows *rows;
-	double *blocks; /* a feature block per worker */
-	double *out;    /* per row: the value, P(class 1), or n_classes probabilities */
+	size_t task_rows; /* rows a task */
+	double *blocks;   /* a feature block per worker */
+	double *out;      /* per row: the value, P(class 1), or n_classes probabilities */
 } PredictJob;
 
 /* Predict one block of rows. */
@@ -150,8 +152,8 @@ predict_block(void *arg, size_t task, int worker)
 	const MlModel *model = job->f->model;
 	uint32_t n_features = model->schema->n_features;
 	double *x = job->blocks + (size_t) worker * PREDICT_BLOCK * n_features;
-	size_t first = task * PREDICT_BLOCK;
-	size_t n = ML_MIN((size_t) PREDICT_BLOCK, job->rows->n - first);
+	size_t first = task * job->task_rows;
+	size_t n = ML_MIN(job->task_rows, job->rows->n - first);
 
 	ml_dataset_block(&job->f->data, job->rows, first, n, x);
 	for (size_t i = 0; i < n; i++)
@@ -159,13 +161,24 @@ predict_block(void *arg, size_t task, int worker)
 							 job->out + (first + i) * model->n_outputs);
 }
 
+/* Rows that one task may predict without a poll in between. */
+static size_t
+rows_of_a_task(const MlModel *model)
+{
+	double cost = model->algo->row_cost ? model->algo->row_cost(model->fitted) : 0;
+
+	return cost * PREDICT_BLOCK > TASK_MICROSECONDS ? (size_t) ML_MAX(1, TASK_MICROSECONDS / cost)
+													: PREDICT_BLOCK;
+}
+
 /* Predictions of rows, on all threads. */
 static MlStatus
 predict_rows(Finish *f, const MlRows *rows, double *out)
 {
-	size_t n_tasks = (rows->n + PREDICT_BLOCK - 1) / PREDICT_BLOCK;
+	size_t task_rows = rows_of_a_task(f->model);
+	size_t n_tasks = (rows->n + task_rows - 1) / task_rows;
 	size_t workers = (size_t) ML_MAX(1, f->env->n_threads);
-	PredictJob job = {f, rows, NULL, out};
+	PredictJob job = {f, rows, task_rows, NULL, out};
 	MlStatus status;
 
 	job.blocks = ml_alloc_array(f->env, workers * PREDICT_BLOCK * f->model->schema->n_features,
