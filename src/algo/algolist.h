@@ -5,3 +5,4 @@
 ML_ALGORITHM(ml_algo_linear)
 ML_ALGORITHM(ml_algo_gbdt)
 ML_ALGORITHM(ml_algo_logistic)
+ML_ALGORITHM(ml_algo_knn)
