@@ -243,6 +243,38 @@ every_allocation_may_fail(void)
 	unit_every_allocation_fails(write_and_read, NULL, 100);
 }
 
+/* Arrays of 4-byte values: bit by bit, little-endian, and no more than there is. */
+static void
+arrays_of_words_round_trip(void)
+{
+	static const float reals[3] = {1.5f, -0.0f, 3e38f};
+	static const uint32_t words[2] = {1, 0xfedcba98};
+	MlEnv env;
+	MlArena arena;
+	MlBuffer buf;
+	MlReader in;
+	float *r;
+	uint32_t *w;
+
+	ml_env_init(&env);
+	ml_arena_init(&arena, &env);
+	ml_buffer_init(&buf, &env);
+	ml_put_f32_array(&buf, reals, 3);
+	ml_put_u32_array(&buf, words, 2);
+	CHECK(buf.len == 20 && buf.data[16] == 0x98 && buf.data[19] == 0xfe);
+	ml_reader_init(&in, &env, buf.data, buf.len);
+	r = ml_get_f32_array(&in, &arena, 3);
+	w = ml_get_u32_array(&in, &arena, 2);
+	CHECK(r && memcmp(r, reals, sizeof reals) == 0);
+	CHECK(w && memcmp(w, words, sizeof words) == 0);
+	CHECK(ml_get_u32_array(&in, &arena, 0) != NULL && !in.failed);
+	CHECK(ml_get_u32_array(&in, &arena, 1) == NULL && in.failed);
+	ml_reader_init(&in, &env, buf.data, buf.len);
+	CHECK(ml_get_f32_array(&in, &arena, SIZE_MAX / 2) == NULL && in.failed && !in.no_memory);
+	ml_buffer_free(&buf);
+	ml_arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -254,5 +286,6 @@ main(void)
 	RUN(cuts_fall_between_characters);
 	RUN(crc_gives_the_published_values);
 	RUN(every_allocation_may_fail);
+	RUN(arrays_of_words_round_trip);
 	return unit_end();
 }
