@@ -22,6 +22,7 @@ typedef struct MlScored
 	const double
 		*predicted; /* regression: n values; binary: n P(class 1); else n x n_classes, row-major */
 	const double *weight; /* or NULL */
+	double threshold;     /* binary: class 1 is predicted above it; 0: a half */
 } MlScored;
 
 /*
@@ -29,7 +30,7 @@ typedef struct MlScored
  *	binary: accuracy balanced_accuracy precision recall f1 mcc roc_auc pr_auc ks gini log_loss brier
  *	several classes: accuracy balanced_accuracy precision_macro recall_macro f1_macro f1_weighted mcc log_loss
  *	regression: mse rmse mae mape r2 explained_variance
- * Class 1 is predicted from a probability above 0.5 on; of several classes the first most probable one.
+ * Class 1 is predicted from a probability above the threshold on; of several classes the first most probable one.
  * A prediction that is not finite, or a class out of range, is ML_EDATA.
  */
 extern MlStatus ml_metrics_all(MlEnv *env, const MlScored *scored, MlJsonWriter *w);

@@ -96,7 +96,7 @@ ml_scored_class(MlEnv *env, const MlScored *scored, size_t i, uint32_t *actual, 
 			return ml_fail(env, ML_EDATA, "predicted probability %g of row %zu is not in [0, 1]",
 						   p[k], i);
 	*actual = (uint32_t) value;
-	*predicted = n == 1 ? p[0] > 0.5 : 0;
+	*predicted = n == 1 ? p[0] > (scored->threshold > 0 ? scored->threshold : 0.5) : 0;
 	for (uint32_t k = 1; k < n; k++)
 		if (p[k] > p[*predicted])
 			*predicted = k;

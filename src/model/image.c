@@ -25,18 +25,20 @@
 #define TAG_SCHM TAG('S', 'C', 'H', 'M')
 #define TAG_MODL TAG('M', 'O', 'D', 'L')
 #define TAG_INFO TAG('I', 'N', 'F', 'O')
+#define TAG_DECI TAG('D', 'E', 'C', 'I')
 
-/* The four sections that we know, in the order of writing. */
+/* The sections that we know, in the order of writing; the last only where there is something to decide. */
 enum
 {
 	HEAD,
 	SCHM,
 	MODL,
 	INFO,
+	DECI,
 	N_SECTIONS
 };
 
-static const uint32_t section_tags[N_SECTIONS] = {TAG_HEAD, TAG_SCHM, TAG_MODL, TAG_INFO};
+static const uint32_t section_tags[N_SECTIONS] = {TAG_HEAD, TAG_SCHM, TAG_MODL, TAG_INFO, TAG_DECI};
 
 typedef struct Section
 {
@@ -56,6 +58,23 @@ put_head(const MlModel *model, MlBuffer *out)
 	for (uint32_t k = 0; k < model->n_classes; k++)
 		ml_put_text(out, model->classes[k]);
 	ml_put_u32(out, model->n_outputs);
+}
+
+/* Does the model decide otherwise than by the algorithm's probabilities and a half? */
+static bool
+has_decision(const MlModel *model)
+{
+	return model->calibration ||
+		   (model->n_classes == 2 && model->threshold != ML_THRESHOLD_DEFAULT);
+}
+
+static void
+put_decision(const MlModel *model, MlBuffer *out)
+{
+	ml_put_f64(out, model->n_classes == 2 ? model->threshold : ML_THRESHOLD_DEFAULT);
+	ml_put_u8(out, model->calibration != NULL);
+	if (model->calibration)
+		ml_calibration_save(model->calibration, out);
 }
 
 /* Overwrite four bytes of what was written. */
@@ -87,6 +106,9 @@ put_section(MlBuffer *out, size_t table, int section, const MlModel *model, cons
 		case INFO:
 			ml_put_bytes(out, info, info_len);
 			break;
+		case DECI:
+			put_decision(model, out);
+			break;
 	}
 	if (out->status != ML_OK)
 		return;
@@ -100,19 +122,20 @@ ml_image_encode(MlEnv *env, const MlModel *model, const char *info, size_t info_
 {
 	size_t start = out->len;
 	size_t table = start + HEADER_LEN;
+	int n_sections = has_decision(model) ? N_SECTIONS : DECI;
 
 	(void) env;
 	ml_put_bytes(out, MAGIC, MAGIC_LEN);
 	ml_put_u32(out, ML_IMAGE_FORMAT);
 	ml_put_u32(out, WRITER_VERSION);
 	ml_put_u32(out, 0); /* checksum */
-	ml_put_u32(out, N_SECTIONS);
-	for (int section = 0; section < N_SECTIONS; section++)
+	ml_put_u32(out, (uint32_t) n_sections);
+	for (int section = 0; section < n_sections; section++)
 	{
 		ml_put_u32(out, section_tags[section]);
 		ml_put_u64(out, 0);
 	}
-	for (int section = 0; section < N_SECTIONS; section++)
+	for (int section = 0; section < n_sections; section++)
 		put_section(out, table, section, model, info, info_len);
 	if (out->status == ML_OK)
 		patch_u32(out, start + MAGIC_LEN + 8,
@@ -180,7 +203,7 @@ find_sections(MlReader *in, Section *sections)
 			sections[section] = (Section){data, (size_t) lengths[i]};
 		}
 	}
-	for (int section = 0; section < N_SECTIONS; section++)
+	for (int section = 0; section < DECI; section++)
 	{
 		if (!sections[section].data)
 			return ml_corrupt(in->env, "a section is missing");
@@ -253,6 +276,25 @@ get_schema(MlArena *arena, const Section *section, MlModel *model)
 	return ml_reader_end(&in, "schema");
 }
 
+/* Threshold and calibration, which only classes have. */
+static MlStatus
+get_decision(MlArena *arena, const Section *section, MlModel *model)
+{
+	MlReader in;
+	uint8_t calibrated;
+
+	ml_reader_init(&in, arena->env, section->data, section->len);
+	model->threshold = ml_get_f64(&in);
+	calibrated = ml_get_u8(&in);
+	ML_TRY(ml_reader_check(&in, "threshold"));
+	if (model->task != ML_CLASSIFICATION || calibrated > 1 ||
+		!(model->threshold > 0 && model->threshold <= 1))
+		return ml_corrupt(arena->env, "threshold");
+	if (calibrated)
+		ML_TRY(ml_calibration_load(&in, arena, model->n_outputs, &model->calibration));
+	return ml_reader_end(&in, "threshold and calibration");
+}
+
 /* Everything but the algorithm's own section. */
 static MlStatus
 open_image(MlArena *arena, const void *data, size_t len, Section *sections, MlModel **out)
@@ -267,6 +309,9 @@ open_image(MlArena *arena, const void *data, size_t len, Section *sections, MlMo
 	ML_TRY(find_sections(&in, sections));
 	ML_TRY(get_head(arena, &sections[HEAD], model));
 	ML_TRY(get_schema(arena, &sections[SCHM], model));
+	model->threshold = ML_THRESHOLD_DEFAULT;
+	if (sections[DECI].data)
+		ML_TRY(get_decision(arena, &sections[DECI], model));
 	*out = model;
 	return ML_OK;
 }
@@ -298,21 +343,4 @@ ml_image_decode(MlArena *arena, const void *data, size_t len, MlModel **out)
 	ML_TRY(ml_reader_end(&in, "model"));
 	*out = model;
 	return ML_OK;
-}
-
-/* ---- predict ---- */
-
-void
-ml_model_predict(const MlModel *model, const double *x, double *probs)
-{
-	if (model->n_classes == 2)
-	{
-		double p;
-
-		model->algo->predict(model->fitted, x, &p);
-		probs[0] = 1 - p;
-		probs[1] = p;
-	}
-	else
-		model->algo->predict(model->fitted, x, probs);
 }

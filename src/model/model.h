@@ -6,13 +6,15 @@
  * that follows, u32 number of sections, then per section a 4-byte tag and a u64
  * length, then the sections' bytes in that order. Sections: HEAD (algorithm,
  * task, classes, target), SCHM (schema), MODL (the algorithm's own), INFO (JSON:
- * parameters, summary, log, importance). An unknown section is skipped. All text
- * is UTF-8, whatever the encoding of the database.
+ * parameters, summary, log, importance); and where there is a calibration or a
+ * threshold DECI (both). An unknown section is skipped. All text is UTF-8,
+ * whatever the encoding of the database.
  */
 #ifndef ML_MODEL_H
 #define ML_MODEL_H
 
 #include "algo/algo.h"
+#include "model/calibration.h"
 
 #define ML_IMAGE_FORMAT 1
 #define ML_MAX_CLASSES 1000
@@ -27,7 +29,11 @@ typedef struct MlModel
 	uint32_t n_outputs; /* 1, or n_classes when there are more than two */
 	MlSchema *schema;
 	void *fitted;
+	MlCalibration *calibration; /* NULL: the algorithm's probabilities stand */
+	double threshold;           /* two classes: class 1 when its probability is greater */
 } MlModel;
+
+#define ML_THRESHOLD_DEFAULT 0.5
 
 extern MlStatus ml_image_encode(MlEnv *env, const MlModel *model, const char *info, size_t info_len,
 								MlBuffer *out);
@@ -39,5 +45,12 @@ extern MlStatus ml_image_open(MlArena *arena, const void *data, size_t len, MlMo
 
 /* probs: n_classes probabilities that sum to 1, or the value of a regression in probs[0]. x: feature vector. */
 extern void ml_model_predict(const MlModel *model, const double *x, double *probs);
+
+/* The class that probabilities of ml_model_predict mean: by the threshold, or the first most probable. */
+extern uint32_t ml_model_class(const MlModel *model, const double *probs);
+
+/* Outputs of rows, on all threads: n_outputs each, calibrated (P(class 1) for two classes). */
+extern MlStatus ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data,
+									  const MlRows *rows, double *out);
 
 #endif /* ML_MODEL_H */

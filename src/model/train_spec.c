@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "metric/metric.h"
-#include "model/trainer.h"
+#include "model/decision.h"
 
 const MlParam ml_train_params[] = {
 	[ML_TRAIN_ALGORITHM] = {"algorithm", ML_PARAM_TEXT, "\"auto\"", 0, 0, NULL,
@@ -28,8 +28,9 @@ const MlParam ml_train_params[] = {
 						  "array of columns that are not features"},
 	[ML_TRAIN_WEIGHT] = {"weight", ML_PARAM_TEXT, "null", 0, 0, NULL,
 						 "column with the weight of each row, zero or more"},
-	[ML_TRAIN_CLASS_WEIGHT] = {"class_weight", ML_PARAM_CHOICE, "\"none\"", 0, 0, "none|balanced",
-							   "balanced: each class weighs the same in total"},
+	[ML_TRAIN_CLASS_WEIGHT] = {"class_weight", ML_PARAM_JSON, "\"none\"", 0, 0, NULL,
+							   "balanced: each class weighs the same in total; or an object with "
+							   "the weight of each class: {\"late\": 5}; none"},
 	[ML_TRAIN_PREP] = {"prep", ML_PARAM_JSON, "null", 0, 0, NULL,
 					   "columns to read as levels whatever their type: {\"column\": "
 					   "{\"as\": \"categorical\"}}"},
@@ -38,6 +39,19 @@ const MlParam ml_train_params[] = {
 						 "numbers"},
 	[ML_TRAIN_REFIT] = {"refit", ML_PARAM_BOOL, "false", 0, 0, NULL,
 						"after the evaluation on a hold-out, train once more on all rows"},
+	[ML_TRAIN_CALIBRATION] = {"calibration", ML_PARAM_CHOICE, "\"none\"", 0, 0,
+							  "none|platt|isotonic",
+							  "make probabilities of classes agree with frequencies, by a sigmoid "
+							  "or a step function learnt on held-out training rows"},
+	[ML_TRAIN_CALIBRATION_FOLDS] = {"calibration_folds", ML_PARAM_INT, "0", 0, 20, NULL,
+									"folds of the training rows that calibration and threshold "
+									"are learnt on, each predicted by a model of the others; 1: a "
+									"fifth, once; 0: 5, or 1 when each class has 5,000 rows"},
+	[ML_TRAIN_THRESHOLD] = {"threshold", ML_PARAM_JSON, "null", 0, 0, NULL,
+							"probability above which a row is of the positive class of two: a "
+							"number, or what it shall be best for on held-out training rows: "
+							"accuracy, balanced_accuracy, f1, mcc, youden, or the costs of errors: "
+							"{\"fp\": 1, \"fn\": 5}; default: 0.5"},
 	{NULL},
 };
 
@@ -155,13 +169,15 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	spec->seed = (uint64_t) ml_param_real(&spec->common, ML_TRAIN_SEED);
 	spec->exclude = spec->common.values[ML_TRAIN_EXCLUDE].json;
 	spec->weight = ml_param_text(&spec->common, ML_TRAIN_WEIGHT);
-	spec->balanced = strcmp(ml_param_text(&spec->common, ML_TRAIN_CLASS_WEIGHT), "balanced") == 0;
+	spec->class_weight = spec->common.values[ML_TRAIN_CLASS_WEIGHT].json;
+	spec->calibration = (MlCalibrationKind) ml_param_int(&spec->common, ML_TRAIN_CALIBRATION);
 	spec->prep = spec->common.values[ML_TRAIN_PREP].json;
 	spec->metric = ml_param_text(&spec->common, ML_TRAIN_METRIC);
 	spec->refit = ml_param_bool(&spec->common, ML_TRAIN_REFIT);
 	ML_TRY(check_exclude(arena->env, spec->exclude));
 	ML_TRY(check_prep(arena->env, spec->prep));
 	ML_TRY(check_metric(arena->env, spec->metric));
+	ML_TRY(ml_decision_check(arena->env, spec));
 	*out = spec;
 	return ML_OK;
 }

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/trainer_state.h"
+#include "model/decision.h"
 
 /* All features are numbers, so that a streaming state can take them. */
 static bool
@@ -145,7 +145,7 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 			return ML_ENOMEM;
 	}
 	if (trainer->spec->algo->streaming && task == ML_REGRESSION && !setup->keep_rows &&
-		all_numeric(trainer->schema))
+		!ml_decision_needs_rows(trainer->spec) && all_numeric(trainer->schema))
 	{
 		trainer->streaming = trainer->spec->algo->streaming;
 		ML_TRY(begin_stream(trainer));

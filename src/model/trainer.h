@@ -10,6 +10,7 @@
 #define ML_TRAINER_H
 
 #include "model/model.h"
+#include "model/threshold.h"
 
 /* How the target column is to be read. */
 typedef enum MlTargetKind
@@ -34,7 +35,10 @@ enum
 	ML_TRAIN_CLASS_WEIGHT,
 	ML_TRAIN_PREP,
 	ML_TRAIN_METRIC,
-	ML_TRAIN_REFIT
+	ML_TRAIN_REFIT,
+	ML_TRAIN_CALIBRATION,
+	ML_TRAIN_CALIBRATION_FOLDS,
+	ML_TRAIN_THRESHOLD
 };
 
 /* The table of common options, for validation and docs. */
@@ -50,9 +54,12 @@ typedef struct MlTrainSpec
 	MlTask task;          /* when not auto_task */
 	const char *positive; /* label of the positive class, or NULL */
 	uint64_t seed;
-	const MlJson *exclude; /* array of names, or NULL, or JSON null */
-	const char *weight;    /* column, or NULL */
-	bool balanced;
+	const MlJson *exclude;      /* array of names, or NULL, or JSON null */
+	const char *weight;         /* column, or NULL */
+	bool balanced;              /* class_weight */
+	const MlJson *class_weight; /* object of factors by label, or NULL */
+	MlCalibrationKind calibration;
+	MlThresholdRule threshold;
 	const MlJson *prep;
 	const char *metric; /* NULL: the task's default */
 	bool refit;

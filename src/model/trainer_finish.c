@@ -10,13 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/pool.h"
 #include "data/split.h"
 #include "metric/metric.h"
-#include "model/trainer_state.h"
+#include "model/decision.h"
 
-#define PREDICT_BLOCK 1024 /* rows a task of the evaluation, at most */
-#define TASK_MICROSECONDS 5000.0
 #define CURVE_POINTS 200     /* at most, per curve */
 #define MAX_IMPORTANCE 10000 /* features listed in the facts */
 
@@ -32,41 +29,10 @@ typedef struct Finish
 	MlRows train, valid;
 	MlModel *model;
 	MlFitReport report;
-	MlBuffer metrics, curves;
+	MlBuffer metrics, curves, decision;
 } Finish;
 
 /* ---- the dataset ---- */
-
-/* Factors that give each class the same total weight: n / (K * n_k). */
-static MlStatus
-balance_classes(Finish *f)
-{
-	uint32_t n_classes = f->data.n_classes;
-	double *total = ml_arena_array(&f->temp, n_classes, sizeof(double));
-	double *y = ml_arena_array(&f->temp, PREDICT_BLOCK, sizeof(double));
-	double *w = ml_arena_array(&f->temp, PREDICT_BLOCK, sizeof(double));
-	double sum = 0;
-
-	if (!total || !y || !w)
-		return ML_ENOMEM;
-	for (size_t first = 0; first < f->train.n; first += PREDICT_BLOCK)
-	{
-		size_t n = ML_MIN((size_t) PREDICT_BLOCK, f->train.n - first);
-
-		ML_TRY(ml_poll(f->env));
-		ml_dataset_target(&f->data, &f->train, first, n, y);
-		ml_dataset_weight(&f->data, &f->train, first, n, w);
-		for (size_t i = 0; i < n; i++)
-		{
-			total[(size_t) y[i]] += w[i];
-			sum += w[i];
-		}
-	}
-	for (uint32_t k = 0; k < n_classes; k++)
-		total[k] = total[k] > 0 ? sum / (n_classes * total[k]) : 1;
-	f->data.class_weight = total;
-	return ML_OK;
-}
 
 /* The frame seen through its schema, classes found, rows split. */
 static MlStatus
@@ -75,6 +41,7 @@ prepare_dataset(Finish *f, double holdout)
 	MlTrainer *trainer = f->trainer;
 	const MlSchema *schema = trainer->schema;
 	size_t n = ml_frame_rows(trainer->frame);
+	double *weights;
 
 	ml_schema_seal(trainer->schema);
 	f->data.schema = schema;
@@ -89,8 +56,8 @@ prepare_dataset(Finish *f, double holdout)
 	if (holdout > 0)
 		ML_TRY(ml_split_rows(&f->temp, &f->data, n, holdout, trainer->spec->seed, &f->train,
 							 &f->valid));
-	if (trainer->spec->balanced && f->classes.task == ML_CLASSIFICATION)
-		ML_TRY(balance_classes(f));
+	ML_TRY(ml_class_weights(&f->temp, trainer->spec, &f->classes, &f->data, &f->train, &weights));
+	f->data.class_weight = weights;
 	return ML_OK;
 }
 
@@ -111,6 +78,7 @@ create_model(Finish *f)
 	model->classes = f->classes.labels;
 	model->n_outputs = f->classes.n > 2 ? f->classes.n : 1;
 	model->schema = f->trainer->schema;
+	model->threshold = ML_THRESHOLD_DEFAULT;
 	f->model = model;
 	return ML_OK;
 }
@@ -133,62 +101,22 @@ fit_rows(Finish *f, const MlRows *rows)
 	return f->model->algo->fit(f->env, f->arena, &input, &f->report, &f->model->fitted);
 }
 
-/* ---- evaluation ---- */
-
-typedef struct PredictJob
-{
-	const Finish *f;
-	const MlRows *rows;
-	size_t task_rows; /* rows a task */
-	double *blocks;   /* a feature block per worker */
-	double *out;      /* per row: the value, P(class 1), or n_classes probabilities */
-} PredictJob;
-
-/* Predict one block of rows. */
-static void
-predict_block(void *arg, size_t task, int worker)
-{
-	PredictJob *job = arg;
-	const MlModel *model = job->f->model;
-	uint32_t n_features = model->schema->n_features;
-	double *x = job->blocks + (size_t) worker * PREDICT_BLOCK * n_features;
-	size_t first = task * job->task_rows;
-	size_t n = ML_MIN(job->task_rows, job->rows->n - first);
-
-	ml_dataset_block(&job->f->data, job->rows, first, n, x);
-	for (size_t i = 0; i < n; i++)
-		model->algo->predict(model->fitted, x + i * n_features,
-							 job->out + (first + i) * model->n_outputs);
-}
-
-/* Rows that one task may predict without a poll in between. */
-static size_t
-rows_of_a_task(const MlModel *model)
-{
-	double cost = model->algo->row_cost ? model->algo->row_cost(model->fitted) : 0;
-
-	return cost * PREDICT_BLOCK > TASK_MICROSECONDS ? (size_t) ML_MAX(1, TASK_MICROSECONDS / cost)
-													: PREDICT_BLOCK;
-}
-
-/* Predictions of rows, on all threads. */
+/* Calibration and threshold, learnt inside the rows. */
 static MlStatus
-predict_rows(Finish *f, const MlRows *rows, double *out)
+decide(Finish *f, const MlRows *rows)
 {
-	size_t task_rows = rows_of_a_task(f->model);
-	size_t n_tasks = (rows->n + task_rows - 1) / task_rows;
-	size_t workers = (size_t) ML_MAX(1, f->env->n_threads);
-	PredictJob job = {f, rows, task_rows, NULL, out};
-	MlStatus status;
+	MlFitInput input = {
+		.params = &f->trainer->spec->params,
+		.data = &f->data,
+		.train = *rows,
+		.seed = f->trainer->spec->seed,
+	};
 
-	job.blocks = ml_alloc_array(f->env, workers * PREDICT_BLOCK * f->model->schema->n_features,
-								sizeof(double));
-	if (!job.blocks)
-		return ML_ENOMEM;
-	status = ml_pool_run(f->env, n_tasks, predict_block, &job);
-	ml_free(f->env, job.blocks);
-	return status;
+	f->decision.len = 0;
+	return ml_decision_fit(f->arena, f->trainer->spec, &input, f->model, &f->decision);
 }
+
+/* ---- evaluation ---- */
 
 /* Metrics and curves of the hold-out, as the members of two JSON objects. */
 static MlStatus
@@ -203,6 +131,7 @@ evaluate(Finish *f)
 		.n_classes = f->classes.n,
 		.classes = f->classes.labels,
 		.n = n,
+		.threshold = f->model->threshold,
 	};
 	MlDataset unbalanced = f->data;
 	MlJsonWriter w;
@@ -212,7 +141,7 @@ evaluate(Finish *f)
 	unbalanced.class_weight = NULL; /* the truth is measured on the data as it is */
 	ml_dataset_target(&f->data, &f->valid, 0, n, actual);
 	ml_dataset_weight(&unbalanced, &f->valid, 0, n, weight);
-	ML_TRY(predict_rows(f, &f->valid, predicted));
+	ML_TRY(ml_model_predict_rows(f->env, f->model, &f->data, &f->valid, predicted));
 	scored.actual = actual;
 	scored.predicted = predicted;
 	scored.weight = f->trainer->has_weight ? weight : NULL;
@@ -351,6 +280,8 @@ write_info(Finish *f, MlTrainResult *result)
 	ml_json_close(&w, ']');
 	ml_params_write(&spec->params, &w, "params");
 	put_members(&w, "summary", "{}", &f->report.summary);
+	if (f->decision.len > 0)
+		put_members(&w, "decision", "{}", &f->decision);
 	put_members(&w, "metrics", "{}", &f->metrics);
 	put_members(&w, "curves", "{}", &f->curves);
 	put_members(&w, "log", "[]", &f->report.log);
@@ -424,6 +355,7 @@ finish_frame(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 	ML_TRY(choose_metric(f, &result->metric));
 	ML_TRY(prepare_dataset(f, options->holdout));
 	ML_TRY(create_model(f));
+	ML_TRY(decide(f, &f->train));
 	ML_TRY(fit_rows(f, &f->train));
 	result->valid_rows = f->valid.n;
 	if (f->valid.n == 0)
@@ -477,6 +409,7 @@ ml_trainer_finish(MlTrainer *trainer, MlArena *arena, const MlTrainOptions *opti
 	ml_buffer_init(&f.report.log, f.env);
 	ml_buffer_init(&f.metrics, f.env);
 	ml_buffer_init(&f.curves, f.env);
+	ml_buffer_init(&f.decision, f.env);
 	ml_buffer_init(&result->image, f.env);
 	ml_buffer_init(&result->info, f.env);
 	status = finish(&f, options, result);
@@ -484,6 +417,7 @@ ml_trainer_finish(MlTrainer *trainer, MlArena *arena, const MlTrainOptions *opti
 	ml_buffer_free(&f.report.log);
 	ml_buffer_free(&f.metrics);
 	ml_buffer_free(&f.curves);
+	ml_buffer_free(&f.decision);
 	ml_arena_free(&f.temp);
 	return status;
 }

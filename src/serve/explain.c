@@ -55,17 +55,13 @@ static uint32
 choose_output(const MlModel *model, const double *x)
 {
 	double *probs;
-	uint32 best = 0;
+	uint32 best;
 
 	if (model->n_outputs == 1)
 		return 0;
 	probs = palloc(sizeof(double) * model->n_classes);
 	ml_model_predict(model, x, probs);
-	for (uint32 k = 1; k < model->n_classes; k++)
-	{
-		if (probs[k] > probs[best])
-			best = k;
-	}
+	best = ml_model_class(model, probs);
 	pfree(probs);
 	return best;
 }

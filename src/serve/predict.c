@@ -23,20 +23,6 @@ PG_FUNCTION_INFO_V1(mlplat_predict_class);
 PG_FUNCTION_INFO_V1(mlplat_predict_proba);
 PG_FUNCTION_INFO_V1(mlplat_predict_probs);
 
-/* The class with the greatest probability; the first of equals. */
-static uint32
-best_class(const MlModel *model, const double *probs)
-{
-	uint32 best = 0;
-
-	for (uint32 k = 1; k < model->n_classes; k++)
-	{
-		if (probs[k] > probs[best])
-			best = k;
-	}
-	return best;
-}
-
 static void
 need_classes(const MlModel *model, const char *function)
 {
@@ -60,10 +46,10 @@ mlplat_predict(PG_FUNCTION_ARGS)
 		PG_RETURN_FLOAT8(probs[0]);
 	if (model->n_classes == 2)
 		PG_RETURN_FLOAT8(probs[1]);
-	PG_RETURN_FLOAT8((float8) best_class(model, probs));
+	PG_RETURN_FLOAT8((float8) ml_model_class(model, probs));
 }
 
-/* The label of the most probable class; the first of equals. */
+/* The label of the class: of two by the threshold, else the most probable one. */
 Datum
 mlplat_predict_class(PG_FUNCTION_ARGS)
 {
@@ -73,9 +59,7 @@ mlplat_predict_class(PG_FUNCTION_ARGS)
 	if (!probs)
 		PG_RETURN_NULL();
 	need_classes(model, "predict_class");
-	if (model->n_classes == 2)
-		PG_RETURN_TEXT_P(cstring_to_text(model->classes[probs[1] > 0.5]));
-	PG_RETURN_TEXT_P(cstring_to_text(model->classes[best_class(model, probs)]));
+	PG_RETURN_TEXT_P(cstring_to_text(model->classes[ml_model_class(model, probs)]));
 }
 
 /* The class whose label is argument 2; an error names those there are. */
@@ -117,7 +101,7 @@ mlplat_predict_proba(PG_FUNCTION_ARGS)
 	}
 	if (model->n_classes == 2)
 		PG_RETURN_FLOAT8(probs[1]);
-	PG_RETURN_FLOAT8(probs[best_class(model, probs)]);
+	PG_RETURN_FLOAT8(probs[ml_model_class(model, probs)]);
 }
 
 /* {label: probability} of all classes. */

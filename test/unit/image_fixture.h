@@ -19,6 +19,7 @@ typedef struct ImageCase
 	const MlAlgo *algo;
 	MlTask task;
 	uint32_t n_classes;
+	const char *more; /* options: a comma and members, or NULL */
 } ImageCase;
 
 static inline void
@@ -63,10 +64,11 @@ has_param(const MlAlgo *algo, const char *name)
 static inline void
 image_options(const ImageCase *c, char *out, size_t size)
 {
-	snprintf(out, size, "{\"algorithm\":\"%s\",\"task\":\"%s\"%s%s%s}", c->algo->name,
+	snprintf(out, size, "{\"algorithm\":\"%s\",\"task\":\"%s\"%s%s%s%s}", c->algo->name,
 			 ml_task_name(c->task), has_param(c->algo, "n_trees") ? ",\"n_trees\":3" : "",
 			 has_param(c->algo, "max_leaves") ? ",\"max_leaves\":5" : "",
-			 has_param(c->algo, "min_leaf_rows") ? ",\"min_leaf_rows\":5" : "");
+			 has_param(c->algo, "min_leaf_rows") ? ",\"min_leaf_rows\":5" : "",
+			 c->more ? c->more : "");
 }
 
 static inline MlStatus
@@ -128,7 +130,7 @@ train_image(MlArena *arena, const ImageCase *c, MlTrainResult *result)
 	return status;
 }
 
-/* All algorithms with a target, binary and with three classes; returns how many. */
+/* All algorithms with a target, binary and with three classes, and two that decide; returns how many. */
 static inline size_t
 image_cases(ImageCase *cases, size_t most)
 {
@@ -137,9 +139,16 @@ image_cases(ImageCase *cases, size_t most)
 	for (const MlAlgo *const *algo = ml_algorithms; *algo && n + 3 <= most; algo++)
 	{
 		if ((*algo)->tasks & ML_TASK_BIT(ML_REGRESSION))
-			cases[n++] = (ImageCase){*algo, ML_REGRESSION, 0};
+			cases[n++] = (ImageCase){*algo, ML_REGRESSION, 0, NULL};
 		for (uint32_t k = 2; (*algo)->tasks & ML_TASK_BIT(ML_CLASSIFICATION) && k <= 3; k++)
-			cases[n++] = (ImageCase){*algo, ML_CLASSIFICATION, k};
+			cases[n++] = (ImageCase){*algo, ML_CLASSIFICATION, k, NULL};
+	}
+	if (n + 2 <= most)
+	{
+		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, 2,
+								 ",\"calibration\":\"isotonic\",\"threshold\":\"f1\""};
+		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, 3,
+								 ",\"calibration\":\"platt\""};
 	}
 	return n;
 }

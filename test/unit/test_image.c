@@ -334,7 +334,7 @@ section_at(const uint8_t *data, int section, size_t *len)
 static bool
 regression_image(Image *image)
 {
-	return make_image(image, &(ImageCase){ml_algo_find("linear"), ML_REGRESSION, 0});
+	return make_image(image, &(ImageCase){ml_algo_find("linear"), ML_REGRESSION, 0, NULL});
 }
 
 static void
@@ -488,7 +488,7 @@ try_classes(uint32_t n_classes, uint32_t n_outputs, bool same_labels, char *erro
 	MlStatus status = ML_ENOMEM;
 	char label[16];
 
-	if (!make_image(&image, &(ImageCase){ml_algo_find("gbdt"), ML_CLASSIFICATION, 2}))
+	if (!make_image(&image, &(ImageCase){ml_algo_find("gbdt"), ML_CLASSIFICATION, 2, NULL}))
 		return ML_ENOMEM;
 	ml_buffer_init(&head, &image.env);
 	ml_put_text(&head, "gbdt");

@@ -1,0 +1,105 @@
+/*
+ * predict_rows.c
+ *		Predictions: of one row, of many rows of a dataset on all threads.
+ */
+#include "core/pool.h"
+#include "model/model.h"
+
+#define BLOCK 1024            /* rows a task, fewer when they are wide */
+#define BLOCK_CELLS (1 << 20) /* at most, of one block of features */
+#define TASK_MICROSECONDS 5000.0
+
+/* The algorithm's outputs, calibrated. */
+static inline void
+predict_outputs(const MlModel *model, const double *x, double *out)
+{
+	model->algo->predict(model->fitted, x, out);
+	if (model->calibration)
+		ml_calibration_apply(model->calibration, out);
+}
+
+void
+ml_model_predict(const MlModel *model, const double *x, double *probs)
+{
+	if (model->n_classes == 2)
+	{
+		double p;
+
+		predict_outputs(model, x, &p);
+		probs[0] = 1 - p;
+		probs[1] = p;
+	}
+	else
+		predict_outputs(model, x, probs);
+}
+
+uint32_t
+ml_model_class(const MlModel *model, const double *probs)
+{
+	uint32_t best = 0;
+
+	if (model->n_classes == 2)
+		return probs[1] > model->threshold;
+	for (uint32_t k = 1; k < model->n_classes; k++)
+	{
+		if (probs[k] > probs[best])
+			best = k;
+	}
+	return best;
+}
+
+/* ---- many rows ---- */
+
+/* Rows that one task may predict: no more at once than take 5 ms, and fit a block. */
+static size_t
+rows_of_a_task(const MlModel *model, size_t n_features)
+{
+	double cost = model->algo->row_cost ? model->algo->row_cost(model->fitted) : 0;
+	size_t rows = ML_MAX((size_t) 1, ML_MIN((size_t) BLOCK, BLOCK_CELLS / n_features));
+
+	return cost * (double) rows > TASK_MICROSECONDS ? (size_t) ML_MAX(1, TASK_MICROSECONDS / cost)
+													: rows;
+}
+
+typedef struct PredictJob
+{
+	const MlModel *model;
+	const MlDataset *data;
+	const MlRows *rows;
+	size_t block;   /* rows */
+	double *blocks; /* a feature block per worker */
+	double *out;
+} PredictJob;
+
+/* Predict one block of rows. */
+static void
+predict_block(void *arg, size_t task, int worker)
+{
+	PredictJob *job = arg;
+	uint32_t n_features = job->model->schema->n_features;
+	double *x = job->blocks + (size_t) worker * job->block * n_features;
+	size_t first = task * job->block;
+	size_t n = ML_MIN(job->block, job->rows->n - first);
+
+	ml_dataset_block(job->data, job->rows, first, n, x);
+	for (size_t i = 0; i < n; i++)
+		predict_outputs(job->model, x + i * n_features,
+						job->out + (first + i) * job->model->n_outputs);
+}
+
+MlStatus
+ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data, const MlRows *rows,
+					  double *out)
+{
+	size_t n_features = ML_MAX(model->schema->n_features, 1u);
+	size_t workers = (size_t) ML_MAX(1, env->n_threads);
+	PredictJob job = {model, data, rows, rows_of_a_task(model, n_features), NULL, out};
+	MlStatus status;
+
+	job.blocks = ml_alloc_array(env, workers * job.block * n_features, sizeof(double));
+	if (!job.blocks)
+		return ML_ENOMEM;
+	status = ml_pool_run(env, (rows->n + job.block - 1) / job.block, predict_block, &job);
+	ml_free(env, job.blocks);
+	return status;
+}
