@@ -93,7 +93,13 @@ ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data, c
 {
 	size_t n_features = ML_MAX(model->schema->n_features, 1u);
 	size_t workers = (size_t) ML_MAX(1, env->n_threads);
-	PredictJob job = {model, data, rows, rows_of_a_task(model, n_features), NULL, out};
+	PredictJob job = {
+		.model = model,
+		.data = data,
+		.rows = rows,
+		.block = rows_of_a_task(model, n_features),
+		.out = out,
+	};
 	MlStatus status;
 
 	job.blocks = ml_alloc_array(env, workers * job.block * n_features, sizeof(double));
