@@ -32,11 +32,13 @@ typedef struct Table
 	double *class_value;
 } Table;
 
+#define TABLE_COUNTS 1
+
 typedef struct TableSpec
 {
 	size_t n;
 	uint32_t n_levels;
-	uint32_t n_classes; /* 0: regression */
+	uint32_t n_classes; /* 0: regression; TABLE_COUNTS: regression of counts */
 	bool weighted;
 	uint64_t seed;
 } TableSpec;
@@ -88,7 +90,9 @@ table_fill(Table *t, const TableSpec *spec)
 		table_row(&rng, spec->n_levels, x);
 		s = table_signal(x) + 0.3 * ml_rng_normal(&rng);
 		t->y[i] = s;
-		if (spec->n_classes == 2)
+		if (spec->n_classes == TABLE_COUNTS)
+			t->y[i] = floor(exp(s / 2) + ml_rng_uniform(&rng));
+		else if (spec->n_classes == 2)
 			t->y[i] = s > 0;
 		else if (spec->n_classes > 2)
 			t->y[i] = fmin(spec->n_classes - 1, fmax(0, floor(s + spec->n_classes / 2.0)));
@@ -165,11 +169,11 @@ table_open(Table *t, MlEnv *env, const TableSpec *spec)
 	}
 	t->data = (MlDataset){.schema = t->schema,
 						  .frame = t->frame,
-						  .task = spec->n_classes ? ML_CLASSIFICATION : ML_REGRESSION,
-						  .n_classes = spec->n_classes,
+						  .task = spec->n_classes > 1 ? ML_CLASSIFICATION : ML_REGRESSION,
+						  .n_classes = spec->n_classes > 1 ? spec->n_classes : 0,
 						  .target_column = FEATURES,
 						  .weight_column = spec->weighted ? FEATURES + 1 : -1,
-						  .class_value = spec->n_classes ? t->class_value : NULL};
+						  .class_value = spec->n_classes > 1 ? t->class_value : NULL};
 	return ML_OK;
 }
 

@@ -258,14 +258,17 @@ small_gradients_are_right_on_average(void)
 	base /= (double) t.n;
 	MlRows rows = {NULL, t.n}, none = {NULL, 0};
 
-	CHECK(ml_gbdt_objective_create(&env, &t.data, &rows, &none, &objective) == ML_OK);
+	GbdtOptions options = {.loss = GBDT_SQUARED};
+	GbdtObjectiveInput input = {&options, &t.data, &rows, &none};
+
+	CHECK(ml_gbdt_objective_create(&env, &input, &objective) == ML_OK);
 	CHECK(ml_gbdt_objective_start(objective, t.n, &base) == ML_OK);
 	CHECK(ml_gbdt_objective_round(objective, 3, &loss, &spare_loss) == ML_OK);
 	CHECK(isnan(spare_loss));
 	CHECK(ml_gbdt_objective_gradients(objective, 0, &gradients) == ML_OK);
 	for (size_t i = 1; i < t.n; i++)
 	{
-		GbdtSum sum = ml_gbdt_unpack(gradients.packed[i]);
+		GbdtSum sum = ml_gbdt_unpack(ml_gbdt_widen(gradients.packed[i]));
 
 		want += base - (1 + i % 2);
 		got += (double) sum.g * gradients.g_unit;
@@ -303,7 +306,7 @@ histograms_are_exact(void)
 	CHECK(ml_binned_create(&env, &arena, &input, features, &binned) == ML_OK);
 	CHECK(ml_gbdt_summer_create(&env, &binned, &summer) == ML_OK);
 	ml_gbdt_summer_use(&summer, NULL);
-	int64_t *gradients = malloc(t.n * sizeof(int64_t));
+	int32_t *gradients = malloc(t.n * sizeof(int32_t));
 	uint32_t *positions = malloc(t.n * sizeof(uint32_t));
 	size_t n_cells = binned.cell[binned.n_active], n_part = 0;
 	GbdtHistogram all = {.cells = calloc(n_cells, sizeof(GbdtSum))};
@@ -312,8 +315,8 @@ histograms_are_exact(void)
 
 	for (size_t i = 0; i < t.n; i++)
 	{
-		gradients[i] = ml_gbdt_pack((int64_t) (i * 7919 % 65533) - GBDT_G_MAX,
-									(int64_t) (i * 104729 % (GBDT_H_MAX + 1)));
+		gradients[i] = ml_gbdt_pack_row((int32_t) (i * 7919 % 65533) - GBDT_G_MAX,
+										(int32_t) (i * 104729 % (GBDT_H_MAX + 1)));
 		if (i % 3 == 0)
 			positions[n_part++] = (uint32_t) i;
 	}
@@ -331,8 +334,8 @@ histograms_are_exact(void)
 		{
 			GbdtSum *cell = &want[i % 3 == 0][binned.columns[a * binned.column_bytes + i]];
 
-			cell->g += gradients[i] >> 32;
-			cell->h += (int64_t) (uint32_t) gradients[i];
+			cell->g += gradients[i] >> 16;
+			cell->h += gradients[i] & 0xffff;
 		}
 		for (uint32_t c = binned.cell[a]; c < binned.cell[a + 1]; c++)
 		{

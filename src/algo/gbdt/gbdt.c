@@ -2,14 +2,16 @@
  * gbdt.c
  *		The algorithm's table: boosting as the rest of the platform sees it.
  *
- * The trees' sums are the value of a regression, the
- * log-odds of the positive class, or the logarithms of the classes'
- * probabilities up to a constant.
+ * The trees' sums are the value of a regression or its logarithm, the log-odds
+ * of the positive class, or the logarithms of the classes' probabilities up to
+ * a constant. Contributions add up to these sums.
  */
 #include <math.h>
 
 #include "algo/gbdt/gbdt.h"
 #include "core/stats.h"
+
+#define MAX_LOG 700.0 /* of a predicted mean: it stays finite */
 
 static void
 save(const void *model, MlBuffer *out)
@@ -28,7 +30,7 @@ load(MlReader *in, MlArena *arena, const MlSchema *schema, uint32_t n_outputs, v
 
 	if (!gbdt)
 		return ML_ENOMEM;
-	if (in->failed || loss > GBDT_SOFTMAX || (n_outputs > 1) != (loss == GBDT_SOFTMAX))
+	if (in->failed || loss >= GBDT_LOSSES || (n_outputs > 1) != (loss == GBDT_SOFTMAX))
 		return ml_corrupt(in->env, "loss of the boosted trees");
 	gbdt->loss = (GbdtLoss) loss;
 	ML_TRY(ml_trees_load(in, arena, schema, n_outputs, &gbdt->trees));
@@ -64,6 +66,8 @@ predict(const void *model, const double *x, double *out)
 		softmax(out, gbdt->trees->n_outputs);
 	else if (gbdt->loss == GBDT_LOGISTIC)
 		out[0] = ml_sigmoid(out[0]);
+	else if (ml_gbdt_log_link(gbdt->loss))
+		out[0] = exp(ML_MIN(out[0], MAX_LOG));
 }
 
 static void

@@ -15,7 +15,7 @@
  *	gbdt_split.c		the best split of a histogram
  *	gbdt_partition.c	rows to the left and to the right
  *	gbdt_grow.c			a tree
- *	gbdt_objective.c	losses, gradients
+ *	gbdt_objective.h	losses, gradients: four files
  *	gbdt_boost.c		rounds, early stopping
  *	gbdt.c				the algorithm's table, the image, prediction
  */
@@ -34,6 +34,27 @@
 
 /* ---- gbdt_params.c */
 
+/* Losses; the numbers stand in images. */
+typedef enum GbdtLoss
+{
+	GBDT_SQUARED = 0,
+	GBDT_LOGISTIC,
+	GBDT_SOFTMAX,
+	GBDT_ABSOLUTE,
+	GBDT_HUBER,
+	GBDT_QUANTILE,
+	GBDT_POISSON,
+	GBDT_TWEEDIE
+} GbdtLoss;
+#define GBDT_LOSSES 8
+
+/* Whether the trees' sums are logarithms of a mean. */
+static inline bool
+ml_gbdt_log_link(GbdtLoss loss)
+{
+	return loss == GBDT_POISSON || loss == GBDT_TWEEDIE;
+}
+
 extern const MlParam ml_gbdt_params[];
 
 typedef struct GbdtOptions
@@ -48,10 +69,17 @@ typedef struct GbdtOptions
 	double subsample, colsample;
 	uint32_t max_bins;
 	double cat_smooth, cat_l2;
+	GbdtLoss loss;
+	double alpha, tweedie_power, max_delta_step; /* of losses */
+	bool goss;                                   /* sample by gradient */
+	double top_rate, other_rate;                 /* of goss */
+	int8_t *monotone; /* by feature: 1 rising, -1 falling, 0; NULL: none */
 	uint64_t seed;
 } GbdtOptions;
 
+/* Read and check the options; ml_gbdt_options_free follows, whatever the status. */
 extern MlStatus ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options);
+extern void ml_gbdt_options_free(MlEnv *env, GbdtOptions *options);
 
 /* ---- gbdt_histogram.c */
 
@@ -87,13 +115,27 @@ ml_gbdt_unpack(int64_t cell)
 	return (GbdtSum){cell >> 32, (int64_t) (uint32_t) cell};
 }
 
+/* The rounded gradient of one row: g in the upper half, h in the lower. */
+static inline int32_t
+ml_gbdt_pack_row(int32_t g, int32_t h)
+{
+	return (int32_t) ((uint32_t) g << 16 | (uint32_t) h);
+}
+
+/* The same as a packed cell. */
+static inline int64_t
+ml_gbdt_widen(int32_t row)
+{
+	return ml_gbdt_pack(row >> 16, row & 0xffff);
+}
+
 typedef struct GbdtShare GbdtShare;
 
 /* Which features a tree may use, and room to sum in. */
 typedef struct GbdtSummer
 {
 	const MlBinned *binned;
-	const int64_t *gradients; /* packed, by position */
+	const int32_t *gradients; /* packed, by position */
 	int n_workers;
 	bool by_tile;        /* tasks are tiles; else tiles and blocks of rows */
 	size_t worker_cells; /* cells that each thread has room for: of a tile, or of all */
@@ -134,6 +176,12 @@ typedef struct GbdtSplit
 	GbdtSum left;
 } GbdtSplit;
 
+/* What the values of a leaf must not leave, so that monotone features are. */
+typedef struct GbdtBounds
+{
+	double low, high;
+} GbdtBounds;
+
 /* What the search needs to know of a leaf and a tree. */
 typedef struct GbdtSearch
 {
@@ -141,6 +189,8 @@ typedef struct GbdtSearch
 	double g_unit, h_unit; /* what one unit of the integers is worth */
 	GbdtSum total;         /* of the leaf */
 	size_t n;              /* rows of the leaf */
+	GbdtBounds bounds;     /* of the leaf's value, before the learning rate */
+	int direction;         /* of the feature: 1 rising, -1 falling, 0 */
 } GbdtSearch;
 
 /* cells: of the feature alone. counts: rows by bin, or NULL to estimate them from the hessians. */
@@ -189,7 +239,7 @@ extern void ml_gbdt_grower_free(MlEnv *env, GbdtGrower *grower);
 /* Gradients of one tree. */
 typedef struct GbdtGradients
 {
-	const int64_t *packed; /* by position < n_train */
+	const int32_t *packed; /* by position < n_train */
 	double g_unit, h_unit;
 } GbdtGradients;
 
@@ -197,23 +247,25 @@ typedef struct GbdtGradients
 extern MlStatus ml_gbdt_grow(GbdtGrower *grower, const GbdtGradients *gradients, MlRng *rng,
 							 MlArena *arena, MlTree *tree, uint16_t *leaf_of);
 
-/* ---- gbdt_objective.c */
+/* The bounds of the last tree's leaves; NULL: none. */
+extern const GbdtBounds *ml_gbdt_leaf_bounds(const GbdtGrower *grower);
 
-typedef enum GbdtLoss
-{
-	GBDT_SQUARED = 0,
-	GBDT_LOGISTIC,
-	GBDT_SOFTMAX
-} GbdtLoss;
+/* ---- gbdt_objective.c */
 
 typedef struct GbdtObjective GbdtObjective;
 
-/* Targets and weights of train, then of others, read from the dataset; the base scores. */
-extern MlStatus ml_gbdt_objective_create(MlEnv *env, const MlDataset *data, const MlRows *train,
-										 const MlRows *others, GbdtObjective **objective);
+typedef struct GbdtObjectiveInput
+{
+	const GbdtOptions *options;
+	const MlDataset *data;
+	const MlRows *train, *others;
+} GbdtObjectiveInput;
+
+/* Targets and weights of train, then of others, are read from the dataset. */
+extern MlStatus ml_gbdt_objective_create(MlEnv *env, const GbdtObjectiveInput *input,
+										 GbdtObjective **objective);
 extern void ml_gbdt_objective_free(MlEnv *env, GbdtObjective *objective);
 extern uint32_t ml_gbdt_outputs(const GbdtObjective *objective);
-extern GbdtLoss ml_gbdt_loss(const GbdtObjective *objective);
 
 /* Begin again with positions 0..n_train-1 as training rows: base gets the scores to start from. */
 extern MlStatus ml_gbdt_objective_start(GbdtObjective *objective, size_t n_train, double *base);
@@ -223,8 +275,16 @@ extern MlStatus ml_gbdt_objective_round(GbdtObjective *objective, uint64_t round
 										double *spare_loss);
 extern MlStatus ml_gbdt_objective_gradients(GbdtObjective *objective, uint32_t output,
 											GbdtGradients *gradients);
+
+/* Losses that a gradient step fits badly put better values into the leaves, times the factor. */
+extern MlStatus ml_gbdt_objective_refit(GbdtObjective *objective, uint32_t output, MlTree *tree,
+										const uint16_t *leaf_of, const GbdtBounds *bounds,
+										double factor);
 extern MlStatus ml_gbdt_objective_add(GbdtObjective *objective, uint32_t output, const MlTree *tree,
 									  const uint16_t *leaf_of);
+
+/* The root of the mean square of the gradients since the round began. */
+extern double ml_gbdt_gradient_norm(const GbdtObjective *objective);
 
 /* ---- gbdt_boost.c */
 

@@ -138,12 +138,20 @@ choose_rows(Boost *b)
 
 /* ---- rounds */
 
+/* What the log says of a round. */
+typedef struct RoundFacts
+{
+	double loss, spare_loss; /* after it */
+	double gradient_norm;    /* that its trees were grown from: root of the mean square */
+	double weight_norm;      /* of the values of its leaves: root of the sum of squares */
+} RoundFacts;
+
 /* One line of the log. */
 static void
-log_round(Boost *b, MlFitReport *report, uint32_t round, double loss, double spare_loss)
+log_round(Boost *b, MlFitReport *report, uint32_t round, const RoundFacts *facts)
 {
 	MlJsonWriter w;
-	MlProgress line = {(int) round, (int) b->options.n_trees, loss, spare_loss};
+	MlProgress line = {(int) round, (int) b->options.n_trees, facts->loss, facts->spare_loss};
 
 	ml_report(b->env, &line);
 	if (!report)
@@ -153,17 +161,21 @@ log_round(Boost *b, MlFitReport *report, uint32_t round, double loss, double spa
 	ml_json_writer(&w, &report->log);
 	ml_json_open(&w, NULL, '{');
 	ml_json_number(&w, "iteration", round);
-	ml_json_number(&w, "loss", loss);
-	if (!isnan(spare_loss))
-		ml_json_number(&w, "valid_loss", spare_loss);
+	ml_json_number(&w, "loss", facts->loss);
+	if (!isnan(facts->spare_loss))
+		ml_json_number(&w, "valid_loss", facts->spare_loss);
+	ml_json_number(&w, "gradient_norm", facts->gradient_norm);
+	ml_json_number(&w, "weight_norm", facts->weight_norm);
+	ml_json_number(&w, "step", b->options.learning_rate);
 	ml_json_close(&w, '}');
 }
 
 /* The trees of one round. */
 static MlStatus
-grow_round(Boost *b, uint32_t round, MlArena *arena, MlTree *trees)
+grow_round(Boost *b, uint32_t round, MlArena *arena, MlTree *trees, RoundFacts *facts)
 {
 	uint32_t n_outputs = ml_gbdt_outputs(b->objective);
+	double squares = 0;
 
 	for (uint32_t k = 0; k < n_outputs; k++)
 	{
@@ -173,8 +185,14 @@ grow_round(Boost *b, uint32_t round, MlArena *arena, MlTree *trees)
 		ml_rng_seed(&rng, b->options.seed, 2 + (uint64_t) round * n_outputs + k);
 		ML_TRY(ml_gbdt_objective_gradients(b->objective, k, &gradients));
 		ML_TRY(ml_gbdt_grow(b->grower, &gradients, &rng, arena, &trees[k], b->leaf_of));
+		ML_TRY(ml_gbdt_objective_refit(b->objective, k, &trees[k], b->leaf_of,
+									   ml_gbdt_leaf_bounds(b->grower), b->options.learning_rate));
 		ML_TRY(ml_gbdt_objective_add(b->objective, k, &trees[k], b->leaf_of));
+		for (uint32_t leaf = 0; leaf < trees[k].n_leaves; leaf++)
+			squares += (double) trees[k].values[leaf] * (double) trees[k].values[leaf];
 	}
+	facts->gradient_norm = ml_gbdt_gradient_norm(b->objective);
+	facts->weight_norm = sqrt(squares);
 	return ML_OK;
 }
 
@@ -184,6 +202,7 @@ run_rounds(Boost *b, size_t n_train, uint32_t n_rounds, uint32_t patience, MlAre
 		   MlTreeEnsemble *ensemble, MlFitReport *report, Rounds *rounds)
 {
 	uint32_t n_outputs = ensemble->n_outputs;
+	RoundFacts facts = {0};
 	GbdtGrowInput grow = {&b->options, &b->binned, ensemble->features, n_train, b->binned.n_rows};
 
 	*rounds = (Rounds){0, 0, INFINITY};
@@ -196,19 +215,17 @@ run_rounds(Boost *b, size_t n_train, uint32_t n_rounds, uint32_t patience, MlAre
 	ML_TRY(ml_gbdt_objective_start(b->objective, n_train, ensemble->base));
 	for (uint32_t round = 0;; round++)
 	{
-		double loss, spare_loss;
-
-		ML_TRY(ml_gbdt_objective_round(b->objective, round, &loss, &spare_loss));
+		ML_TRY(ml_gbdt_objective_round(b->objective, round, &facts.loss, &facts.spare_loss));
 		if (round > 0)
-			log_round(b, report, round, loss, spare_loss);
-		if (round > 0 && spare_loss < rounds->best_loss)
+			log_round(b, report, round, &facts);
+		if (round > 0 && facts.spare_loss < rounds->best_loss)
 		{
 			rounds->best = round;
-			rounds->best_loss = spare_loss;
+			rounds->best_loss = facts.spare_loss;
 		}
 		if (round == n_rounds || (patience > 0 && round >= rounds->best + patience))
 			break;
-		ML_TRY(grow_round(b, round, arena, ensemble->trees + (size_t) round * n_outputs));
+		ML_TRY(grow_round(b, round, arena, ensemble->trees + (size_t) round * n_outputs, &facts));
 		rounds->n = round + 1;
 	}
 	if (patience == 0 || rounds->best == 0)
@@ -253,6 +270,7 @@ boost(Boost *b, MlArena *arena, MlFitReport *report, MlTreeEnsemble *ensemble)
 {
 	const MlDataset *data = b->input->data;
 	MlBinnedInput bins = {.data = data, .tiled = &b->tiled, .others = &b->others};
+	GbdtObjectiveInput target = {&b->options, data, &b->tiled, &b->others};
 	Rounds rounds;
 
 	ML_TRY(ml_gbdt_options(b->env, b->input, &b->options));
@@ -264,7 +282,7 @@ boost(Boost *b, MlArena *arena, MlFitReport *report, MlTreeEnsemble *ensemble)
 	if (!ensemble->features)
 		return ML_ENOMEM;
 	ML_TRY(ml_binned_create(b->env, arena, &bins, ensemble->features, &b->binned));
-	ML_TRY(ml_gbdt_objective_create(b->env, data, &b->tiled, &b->others, &b->objective));
+	ML_TRY(ml_gbdt_objective_create(b->env, &target, &b->objective));
 	ensemble->n_outputs = ml_gbdt_outputs(b->objective);
 	ensemble->base = ml_arena_array(arena, ensemble->n_outputs, sizeof(double));
 	b->leaf_of = ml_alloc_array(b->env, b->binned.n_rows, sizeof(*b->leaf_of));
@@ -288,6 +306,7 @@ free_boost(Boost *b)
 	ml_gbdt_grower_free(b->env, b->grower);
 	ml_gbdt_objective_free(b->env, b->objective);
 	ml_binned_free(b->env, &b->binned);
+	ml_gbdt_options_free(b->env, &b->options);
 	ml_free(b->env, b->leaf_of);
 	ml_free(b->env, b->order);
 }
@@ -303,7 +322,7 @@ ml_gbdt_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *re
 
 	if (status == ML_OK)
 	{
-		*model = (GbdtModel){ml_gbdt_loss(b.objective), trees};
+		*model = (GbdtModel){b.options.loss, trees};
 		*out = model;
 	}
 	free_boost(&b);

@@ -15,6 +15,7 @@
  * with the counts, and the leaf waits for its turn again.
  */
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "algo/gbdt/gbdt.h"
@@ -35,6 +36,7 @@ typedef struct Leaf
 {
 	Run sampled, others; /* in positions */
 	GbdtSum total;
+	GbdtBounds bounds;
 	uint32_t depth;
 	int32_t parent; /* node; -1: the root */
 	bool is_left;
@@ -54,6 +56,7 @@ struct GbdtGrower
 	uint32_t *positions;
 	uint8_t *used;      /* features of this tree, by active feature */
 	uint32_t *shuffled; /* active features, to draw from */
+	GbdtBounds *bounds; /* of the last tree's leaves; NULL: none */
 	GbdtSplit *splits;  /* of the two leaves that are searched, by active feature */
 	bool *counted;      /* by active feature: its split comes from counts */
 
@@ -112,6 +115,9 @@ ml_gbdt_grower_create(MlEnv *env, const GbdtGrowInput *input, GbdtGrower **out)
 	g->free_slots = ml_alloc_array(env, g->n_slots, sizeof(*g->free_slots));
 	g->leaves = ml_alloc_array(env, max_leaves, sizeof(*g->leaves));
 	g->nodes = ml_alloc_array(env, max_leaves, sizeof(*g->nodes));
+	if (input->options->monotone &&
+		!(g->bounds = ml_alloc_array(env, max_leaves, sizeof(*g->bounds))))
+		return ML_ENOMEM;
 	if (!g->positions || !g->used || !g->shuffled || !g->splits || !g->counted || !g->free_slots ||
 		!g->leaves || !g->nodes)
 		return ML_ENOMEM;
@@ -129,6 +135,7 @@ ml_gbdt_grower_free(MlEnv *env, GbdtGrower *g)
 	ml_free(env, g->positions);
 	ml_free(env, g->used);
 	ml_free(env, g->shuffled);
+	ml_free(env, g->bounds);
 	ml_free(env, g->splits);
 	ml_free(env, g->counted);
 	ml_free(env, g->free_slots);
@@ -245,11 +252,25 @@ sum_leaf(GbdtGrower *g, Leaf *leaf, const Leaf *keep)
 
 /* ---- search */
 
+/* A search in a leaf for splits of an active feature; of none for the leaf's value alone. */
 static GbdtSearch
-search_of(const GbdtGrower *g, const Leaf *leaf)
+search_of(const GbdtGrower *g, const Leaf *leaf, int64_t active)
 {
-	return (GbdtSearch){g->input.options, g->gradients->g_unit, g->gradients->h_unit, leaf->total,
-						leaf->sampled.n};
+	const int8_t *monotone = g->input.options->monotone;
+	int direction = monotone && active >= 0 ? monotone[g->input.binned->active[active]] : 0;
+
+	return (GbdtSearch){g->input.options, g->gradients->g_unit, g->gradients->h_unit,
+						leaf->total,      leaf->sampled.n,      leaf->bounds,
+						direction};
+}
+
+/* The value of a leaf, before the learning rate. */
+static double
+leaf_value(const GbdtGrower *g, const Leaf *leaf)
+{
+	GbdtSearch search = search_of(g, leaf, -1);
+
+	return ml_gbdt_leaf_value(&search);
 }
 
 /* The cells of one feature in a leaf's histogram. */
@@ -291,7 +312,7 @@ search_task(void *arg, size_t task, int worker)
 
 		if (!job->leaf[i] || g->counted[active])
 			continue;
-		search = search_of(g, job->leaf[i]);
+		search = search_of(g, job->leaf[i], active);
 		cells = feature_cells(g, job->leaf[i], active);
 		ml_gbdt_find_split(&search, feature_of(g, active), &cells, NULL, split);
 		split->active = active;
@@ -388,7 +409,7 @@ search_again(GbdtGrower *g, Leaf *leaf)
 {
 	uint32_t active = leaf->split.active, counts[ML_TREE_BINS] = {0};
 	const uint8_t *column = g->input.binned->columns + active * g->input.binned->column_bytes;
-	GbdtSearch search = search_of(g, leaf);
+	GbdtSearch search = search_of(g, leaf, active);
 	GbdtHistogram cells;
 	SearchJob job = {g, {leaf, NULL}, 1, NULL};
 
@@ -467,6 +488,23 @@ write_node(GbdtGrower *g, MlArena *arena, const Leaf *leaf, int32_t left, int32_
 	return ML_OK;
 }
 
+/* Below a split of a monotone feature the values of the two sides stay apart, half-way between what they are now. */
+static void
+bound_children(const GbdtGrower *g, const GbdtSplit *split, Leaf *left, Leaf *right)
+{
+	const int8_t *monotone = g->input.options->monotone;
+	int direction = monotone ? monotone[g->input.binned->active[split->active]] : 0;
+	double middle;
+
+	if (direction == 0)
+		return;
+	middle = leaf_value(g, left) / 2 + leaf_value(g, right) / 2;
+	if (direction > 0)
+		left->bounds.high = right->bounds.low = middle;
+	else
+		left->bounds.low = right->bounds.high = middle;
+}
+
 /* Replace a leaf by two: the left one takes its place, the right one comes last. */
 static MlStatus
 split_leaf(GbdtGrower *g, MlArena *arena, uint32_t which)
@@ -480,6 +518,7 @@ split_leaf(GbdtGrower *g, MlArena *arena, uint32_t which)
 	*left = (Leaf){.sampled = {parent.sampled.first, parent.n_left, false},
 				   .others = {parent.others.first, others_left, false},
 				   .total = parent.split.left,
+				   .bounds = parent.bounds,
 				   .depth = parent.depth + 1,
 				   .parent = (int32_t) g->n_leaves - 1,
 				   .is_left = true,
@@ -488,9 +527,11 @@ split_leaf(GbdtGrower *g, MlArena *arena, uint32_t which)
 		.sampled = {parent.sampled.first + parent.n_left, parent.sampled.n - parent.n_left, false},
 		.others = {parent.others.first + others_left, parent.others.n - others_left, false},
 		.total = {parent.total.g - parent.split.left.g, parent.total.h - parent.split.left.h},
+		.bounds = parent.bounds,
 		.depth = parent.depth + 1,
 		.parent = (int32_t) g->n_leaves - 1,
 		.slot = -1};
+	bound_children(g, &parent.split, left, right);
 	g->n_leaves++;
 	return search_children(g, left, right, &parent);
 }
@@ -531,7 +572,7 @@ total_of(const GbdtGrower *g, const Leaf *root)
 	for (size_t i = 0; root->slot < 0 && i < root->sampled.n; i++)
 	{
 		size_t at = root->sampled.implied ? i : g->positions[i];
-		GbdtSum sum = ml_gbdt_unpack(g->gradients->packed[at]);
+		GbdtSum sum = ml_gbdt_unpack(ml_gbdt_widen(g->gradients->packed[at]));
 
 		total.g += sum.g;
 		total.h += sum.h;
@@ -551,7 +592,11 @@ start_tree(GbdtGrower *g, MlRng *rng)
 	g->n_free = g->n_slots;
 	for (uint32_t i = 0; i < g->n_slots; i++)
 		g->free_slots[i] = (int32_t) i;
-	*root = (Leaf){.sampled = g->sampled, .others = g->others, .parent = -1, .slot = -1};
+	*root = (Leaf){.sampled = g->sampled,
+				   .others = g->others,
+				   .bounds = {-INFINITY, INFINITY},
+				   .parent = -1,
+				   .slot = -1};
 	memset(g->counted, 0, g->input.binned->n_active * sizeof(*g->counted));
 	if (can_split(g, root))
 		ML_TRY(sum_leaf(g, root, root));
@@ -597,10 +642,12 @@ finish_tree(GbdtGrower *g, MlArena *arena, MlTree *tree, uint16_t *leaf_of)
 	memcpy(tree->nodes, g->nodes, (g->n_leaves - 1) * sizeof(*tree->nodes));
 	for (uint32_t i = 0; i < g->n_leaves; i++)
 	{
-		GbdtSearch search = search_of(g, &g->leaves[i]);
+		double value = leaf_value(g, &g->leaves[i]);
 
-		tree->values[i] = (float) (ml_gbdt_leaf_value(&search) * g->input.options->learning_rate);
+		tree->values[i] = (float) (value * g->input.options->learning_rate);
 		tree->rows[i] = (uint32_t) g->leaves[i].sampled.n;
+		if (g->bounds)
+			g->bounds[i] = g->leaves[i].bounds;
 	}
 	if (g->n_leaves > 1)
 		return ml_pool_run(g->env, g->n_leaves, leaf_task, &job);
@@ -628,4 +675,11 @@ ml_gbdt_grow(GbdtGrower *g, const GbdtGradients *gradients, MlRng *rng, MlArena 
 			ML_TRY(split_leaf(g, arena, (uint32_t) (leaf - g->leaves)));
 	}
 	return finish_tree(g, arena, tree, leaf_of);
+}
+
+/* The bounds of the last tree's leaves; NULL: none. */
+const GbdtBounds *
+ml_gbdt_leaf_bounds(const GbdtGrower *g)
+{
+	return g->bounds;
 }

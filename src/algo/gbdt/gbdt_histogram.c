@@ -146,7 +146,7 @@ add_row(const MlBinnedTile *tile, const uint8_t *row, int64_t gradient, int64_t 
 }
 
 static inline __attribute__((always_inline)) void
-prefetch_row(const MlBinnedTile *tile, const int64_t *gradients, size_t at)
+prefetch_row(const MlBinnedTile *tile, const int32_t *gradients, size_t at)
 {
 	__builtin_prefetch(tile->rows + at * tile->n);
 	__builtin_prefetch(tile->rows + at * tile->n + tile->n - 1);
@@ -155,7 +155,7 @@ prefetch_row(const MlBinnedTile *tile, const int64_t *gradients, size_t at)
 
 /* Add the rows at n positions. Beyond the n-th there are GBDT_PREFETCH_ROWS more that may be looked at. */
 static void
-add_positions(const MlBinnedTile *tile, const int64_t *gradients, const uint32_t *positions,
+add_positions(const MlBinnedTile *tile, const int32_t *gradients, const uint32_t *positions,
 			  size_t n, int64_t *cells)
 {
 	for (size_t i = 0; i < n; i++)
@@ -163,18 +163,18 @@ add_positions(const MlBinnedTile *tile, const int64_t *gradients, const uint32_t
 		size_t at = positions[i];
 
 		prefetch_row(tile, gradients, positions[i + GBDT_PREFETCH_ROWS]);
-		add_row(tile, tile->rows + at * tile->n, gradients[at], cells);
+		add_row(tile, tile->rows + at * tile->n, ml_gbdt_widen(gradients[at]), cells);
 	}
 }
 
 /* Add rows first..first+n-1. */
 static void
-add_run(const MlBinnedTile *tile, const int64_t *gradients, size_t first, size_t n, int64_t *cells)
+add_run(const MlBinnedTile *tile, const int32_t *gradients, size_t first, size_t n, int64_t *cells)
 {
 	const uint8_t *row = tile->rows + first * tile->n;
 
 	for (size_t i = 0; i < n; i++, row += tile->n)
-		add_row(tile, row, gradients[first + i], cells);
+		add_row(tile, row, ml_gbdt_widen(gradients[first + i]), cells);
 }
 
 /* Add the rows at n positions (NULL: first..first+n-1), but only the features of a list. */
@@ -191,7 +191,7 @@ add_some_features(const GbdtSummer *summer, uint32_t t, const uint32_t *position
 	{
 		size_t at = positions ? positions[i] : first + i;
 		const uint8_t *row = tile->rows + at * tile->n;
-		int64_t gradient = summer->gradients[at];
+		int64_t gradient = ml_gbdt_widen(summer->gradients[at]);
 
 		if (positions)
 			prefetch_row(tile, summer->gradients, positions[i + GBDT_PREFETCH_ROWS]);

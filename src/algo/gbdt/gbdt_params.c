@@ -3,6 +3,7 @@
  *		Options of boosting and what they stand for when not given.
  */
 #include <math.h>
+#include <string.h>
 
 #include "algo/gbdt/gbdt.h"
 
@@ -22,7 +23,15 @@ enum
 	MAX_BINS,
 	EARLY_STOPPING,
 	CAT_SMOOTH,
-	CAT_L2
+	CAT_L2,
+	OBJECTIVE,
+	ALPHA,
+	TWEEDIE_POWER,
+	POISSON_MAX_DELTA_STEP,
+	MONOTONE,
+	SAMPLING,
+	TOP_RATE,
+	OTHER_RATE
 };
 
 const MlParam ml_gbdt_params[] = {
@@ -53,6 +62,28 @@ const MlParam ml_gbdt_params[] = {
 	 "Added to the hessian of a level when levels are put in order; keeps rare ones in the "
 	 "middle."},
 	{"cat_l2", ML_PARAM_REAL, "10", 0, 1e30, NULL, "L2 penalty on top of l2 in splits by levels."},
+	{"objective", ML_PARAM_CHOICE, "\"auto\"", 0, 0,
+	 "auto|squared|absolute|huber|quantile|poisson|tweedie|binary|multiclass",
+	 "The loss; auto: squared for numbers, binary or multiclass for classes. Poisson and tweedie "
+	 "boost the logarithm of an amount of 0 or more."},
+	{"alpha", ML_PARAM_REAL, "0.9", 1e-9, 1e15, NULL,
+	 "Of objective quantile: which quantile; of huber: the error beyond which the loss is a "
+	 "straight line."},
+	{"tweedie_power", ML_PARAM_REAL, "1.5", 1.001, 1.999, NULL,
+	 "Power of the variance of objective tweedie: nearer to 1 is like counts, nearer to 2 like "
+	 "gamma."},
+	{"poisson_max_delta_step", ML_PARAM_REAL, "0.7", 0, 10, NULL,
+	 "Keeps the steps of objective poisson short."},
+	{"monotone", ML_PARAM_JSON, "null", 0, 0, NULL,
+	 "Directions in which the prediction must follow a number: {\"column\": 1} rising, -1 "
+	 "falling."},
+	{"sampling", ML_PARAM_CHOICE, "\"uniform\"", 0, 0, "uniform|goss",
+	 "Rows that a tree is grown from: goss takes those of great gradients, and some others that "
+	 "stand for the rest."},
+	{"top_rate", ML_PARAM_REAL, "0.2", 0.001, 0.999, NULL,
+	 "Share of the rows that goss takes for their gradients."},
+	{"other_rate", ML_PARAM_REAL, "0.1", 0.001, 0.999, NULL,
+	 "Share of the rows that goss draws from the others."},
 	{NULL, 0, NULL, 0, 0, NULL, NULL}};
 
 /* Trees per row that training without n_trees may grow: some 5 s for a million rows of 20 features. */
@@ -87,6 +118,147 @@ fill_in(const MlFitInput *input, GbdtOptions *options)
 		options->n_trees *= 2;
 }
 
+/* The words of objective after auto, as losses; binary and multiclass are what the classes make them. */
+static const GbdtLoss losses[] = {GBDT_SQUARED, GBDT_ABSOLUTE, GBDT_HUBER,    GBDT_QUANTILE,
+								  GBDT_POISSON, GBDT_TWEEDIE,  GBDT_LOGISTIC, GBDT_SOFTMAX};
+
+/* The loss, checked against the task. */
+static MlStatus
+choose_loss(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
+{
+	const MlDataset *data = input->data;
+	bool classes = data->task == ML_CLASSIFICATION;
+	const char *word = ml_param_text(input->params, OBJECTIVE);
+	int wish = ml_param_int(input->params, OBJECTIVE);
+	bool wish_classes;
+
+	options->loss = !classes ? GBDT_SQUARED : data->n_classes > 2 ? GBDT_SOFTMAX : GBDT_LOGISTIC;
+	if (wish == 0)
+		return ML_OK;
+	wish_classes = losses[wish - 1] == GBDT_LOGISTIC || losses[wish - 1] == GBDT_SOFTMAX;
+	if (wish_classes != classes)
+	{
+		ml_fail(env, ML_EINVAL, "objective \"%s\" is for %s, but the task is %s", word,
+				wish_classes ? "classes" : "numbers", ml_task_name(data->task));
+		ml_hint(env, classes ? "Use objective \"binary\" or \"multiclass\", or task \"regression\"."
+							 : "Use another objective, or task \"classification\".");
+		return ML_EINVAL;
+	}
+	if (losses[wish - 1] == GBDT_LOGISTIC && data->n_classes > 2)
+		return ml_fail(env, ML_EINVAL, "objective \"binary\" is for two classes, the target has %u",
+					   data->n_classes);
+	if (!classes)
+		options->loss = losses[wish - 1];
+	if (options->loss == GBDT_QUANTILE && options->alpha >= 1)
+		return ml_fail(env, ML_EINVAL,
+					   "option \"alpha\" is %g, but a quantile lies between 0 and 1",
+					   options->alpha);
+	return ML_OK;
+}
+
+/* Options of sampling that contradict each other. */
+static MlStatus
+check_sampling(MlEnv *env, const GbdtOptions *options)
+{
+	if (!options->goss)
+		return ML_OK;
+	if (options->subsample < 1)
+		return ml_fail(
+			env, ML_EINVAL,
+			"sampling \"goss\" chooses the rows itself: it can't be used with subsample");
+	if (options->top_rate + options->other_rate > 1)
+		return ml_fail(env, ML_EINVAL, "top_rate %g and other_rate %g add up to more than 1",
+					   options->top_rate, options->other_rate);
+	return ML_OK;
+}
+
+/* ---- monotone features */
+
+/* The feature of a name; errors name the nearest one. */
+static MlStatus
+find_feature(MlEnv *env, const MlSchema *schema, const char *name, uint32_t *feature)
+{
+	const char **names;
+	const char *near;
+
+	for (uint32_t j = 0; j < schema->n_features; j++)
+	{
+		if (strcmp(schema->features[j].name, name) == 0)
+		{
+			*feature = j;
+			return ML_OK;
+		}
+	}
+	names = ml_alloc_array(env, schema->n_features, sizeof(*names));
+	if (!names)
+		return ML_ENOMEM;
+	for (uint32_t j = 0; j < schema->n_features; j++)
+		names[j] = schema->features[j].name;
+	near = ml_nearest(name, names, schema->n_features);
+	ml_fail(env, ML_EINVAL, "option \"monotone\" names \"%.64s\", which is not a feature", name);
+	if (near)
+		ml_hint(env, "Did you mean \"%.64s\"?", near);
+	ml_free(env, names);
+	return ML_EINVAL;
+}
+
+/* One member of the option. */
+static MlStatus
+read_direction(MlEnv *env, const MlSchema *schema, const char *name, const MlJson *value,
+			   int8_t *monotone)
+{
+	uint32_t feature;
+
+	ML_TRY(find_feature(env, schema, name, &feature));
+	if (value->type != ML_JSON_NUMBER ||
+		(value->number != 0 && value->number != 1 && value->number != -1))
+		return ml_fail(
+			env, ML_EINVAL,
+			"option \"monotone\" takes 1, -1 or 0 for \"%.64s\": rising, falling, either", name);
+	if (schema->features[feature].categorical)
+		return ml_fail(env, ML_EINVAL,
+					   "option \"monotone\" names \"%.64s\", whose levels have no order", name);
+	monotone[feature] = (int8_t) value->number;
+	return ML_OK;
+}
+
+/* The directions by feature; NULL where there are none. */
+static MlStatus
+read_monotone(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
+{
+	const MlSchema *schema = input->data->schema;
+	const MlJson *json = input->params->values[MONOTONE].json;
+	int8_t *monotone;
+	bool any = false;
+
+	if (input->params->values[MONOTONE].null || !json || json->type == ML_JSON_NULL)
+		return ML_OK;
+	if (json->type != ML_JSON_OBJECT)
+		return ml_fail(env, ML_EINVAL, "option \"monotone\" must be an object, not %s",
+					   ml_json_type_name(json->type));
+	if (options->loss == GBDT_SOFTMAX && json->n > 0)
+		return ml_fail(env, ML_EINVAL, "option \"monotone\" is for numbers and for two classes");
+	options->monotone = monotone = ml_zalloc(env, ML_MAX(schema->n_features, 1u));
+	if (!monotone)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < json->n; i++)
+		ML_TRY(read_direction(env, schema, json->keys[i], &json->items[i], monotone));
+	for (uint32_t j = 0; j < schema->n_features; j++)
+		any |= monotone[j] != 0;
+	if (!any)
+		ml_gbdt_options_free(env, options);
+	return ML_OK;
+}
+
+/* Free what ml_gbdt_options made. */
+void
+ml_gbdt_options_free(MlEnv *env, GbdtOptions *options)
+{
+	ml_free(env, options->monotone);
+	options->monotone = NULL;
+}
+
+/* Read and check the options; ml_gbdt_options_free follows, whatever the status. */
 MlStatus
 ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
 {
@@ -109,9 +281,18 @@ ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
 		.max_bins = (uint32_t) ml_param_int(p, MAX_BINS),
 		.cat_smooth = ml_param_real(p, CAT_SMOOTH),
 		.cat_l2 = ml_param_real(p, CAT_L2),
+		.alpha = ml_param_real(p, ALPHA),
+		.tweedie_power = ml_param_real(p, TWEEDIE_POWER),
+		.max_delta_step = ml_param_real(p, POISSON_MAX_DELTA_STEP),
+		.goss = strcmp(ml_param_text(p, SAMPLING), "goss") == 0,
+		.top_rate = ml_param_real(p, TOP_RATE),
+		.other_rate = ml_param_real(p, OTHER_RATE),
 		.seed = input->seed,
 	};
 	fill_in(input, options);
+	ML_TRY(choose_loss(env, input, options));
+	ML_TRY(check_sampling(env, options));
+	ML_TRY(read_monotone(env, input, options));
 	if (input->data->schema->n_features == 0)
 		return ml_fail(env, ML_EDATA, "boosting needs at least one feature");
 	if (input->train.n < 2)

@@ -16,6 +16,11 @@
  * used the target. The set holds the side of fewer rows; the levels that the
  * leaf has not seen go to the other.
  *
+ * Where features must be monotone, each leaf has bounds that its value must not
+ * leave, and a split of such a feature must give values in the right order
+ * (LightGBM's "basic" method): a side with gradients G, H scores what its
+ * clamped value v lowers the loss by, -(2 G v + (H + l2) v^2 + 2 l1 |v|).
+ *
  * The number of rows of a bin is not in the histogram: it is estimated in
  * proportion to the hessian. The caller counts after it has split, and comes
  * back with exact counts when the estimate was too high.
@@ -33,6 +38,9 @@ typedef struct Scale
 	double rows_per_h;            /* estimate of rows from h; 0 where there are counts */
 	double unit;                  /* score to loss */
 	double g, h, n;               /* of the leaf */
+	bool bounded;                 /* values have bounds */
+	GbdtBounds bounds;
+	int direction;
 } Scale;
 
 /* Left sides of the splits of a leaf, one after the other: sums of more and more bins. */
@@ -65,7 +73,11 @@ make_scale(const GbdtSearch *search, const uint32_t *counts)
 				   .unit = search->g_unit * search->g_unit / search->h_unit,
 				   .g = (double) search->total.g,
 				   .h = h,
-				   .n = (double) search->n};
+				   .n = (double) search->n,
+				   .bounded = options->monotone != NULL,
+				   .bounds = {search->bounds.low * (search->h_unit / search->g_unit),
+							  search->bounds.high * (search->h_unit / search->g_unit)},
+				   .direction = search->direction};
 
 	if (!counts && h > 0)
 		scale.rows_per_h = (double) search->n / h;
@@ -135,13 +147,61 @@ score_lefts(const Scale *scale, uint32_t n, Lefts *restrict lefts)
 	}
 }
 
+/* The value of sums, within the bounds. */
+static double
+bounded_value(const Scale *s, double g, double h)
+{
+	double size = fabs(g) - s->l1;
+	double value = size > 0 && h + s->l2 > 0 ? copysign(size, -g) / (h + s->l2) : 0;
+
+	return ML_MIN(ML_MAX(value, s->bounds.low), s->bounds.high);
+}
+
+/* What sums score with a value. */
+static double
+score_of_value(const Scale *s, double g, double h, double value)
+{
+	return -(2 * g * value + (h + s->l2) * value * value + 2 * s->l1 * fabs(value));
+}
+
+/* The scores of n splits where values have bounds. */
+static void
+score_bounded_lefts(const Scale *s, uint32_t n, Lefts *lefts)
+{
+	for (uint32_t i = 0; i < n; i++)
+	{
+		double g = lefts->g[i], h = lefts->h[i], rows = lefts->n[i] + h * s->rows_per_h;
+		double right_g = s->g - g, right_h = s->h - h, right_rows = s->n - rows;
+		double left = bounded_value(s, g, h), right = bounded_value(s, right_g, right_h);
+		bool fits = h >= s->min_hessian && right_h >= s->min_hessian && rows >= s->min_rows &&
+					right_rows >= s->min_rows && s->direction * (right - left) >= 0;
+
+		lefts->n[i] = rows;
+		lefts->score[i] =
+			fits ? score_of_value(s, g, h, left) + score_of_value(s, right_g, right_h, right)
+				 : -INFINITY;
+	}
+}
+
+/* What the leaf scores without a split. */
+static double
+own_score(const Scale *s)
+{
+	if (s->bounded)
+		return score_of_value(s, s->g, s->h, bounded_value(s, s->g, s->h));
+	return s->h + s->l2 > 0 ? shrunk_square(s->g, s->l1) / (s->h + s->l2) : 0;
+}
+
 /* Compare n splits with the best one so far; the first one wins among equals. */
 static void
 try_splits(const Scale *scale, uint32_t n, bool missing_left, Lefts *lefts, Best *best)
 {
 	int found = -1;
 
-	score_lefts(scale, n, lefts);
+	if (scale->bounded)
+		score_bounded_lefts(scale, n, lefts);
+	else
+		score_lefts(scale, n, lefts);
 	for (uint32_t i = 0; i < n; i++)
 	{
 		if (lefts->score[i] > best->score)
@@ -270,8 +330,7 @@ ml_gbdt_find_split(const GbdtSearch *search, const MlTreeFeature *feature,
 	Scale scale = make_scale(search, counts);
 	uint8_t order[ML_TREE_BINS];
 	Best best = {.last = -1};
-	double own =
-		scale.h + scale.l2 > 0 ? shrunk_square(scale.g, scale.l1) / (scale.h + scale.l2) : 0;
+	double own = own_score(&scale);
 	uint32_t n_used = 0;
 
 	memset(split, 0, sizeof(*split));
@@ -295,9 +354,7 @@ double
 ml_gbdt_leaf_value(const GbdtSearch *search)
 {
 	Scale scale = make_scale(search, NULL);
-	double size = fabs(scale.g) - scale.l1;
 
-	if (size <= 0 || scale.h + scale.l2 <= 0)
-		return 0;
-	return copysign(size, -scale.g) / (scale.h + scale.l2) * (search->g_unit / search->h_unit);
+	scale.bounds = scale.bounded ? scale.bounds : (GbdtBounds){-INFINITY, INFINITY};
+	return bounded_value(&scale, scale.g, scale.h) * (search->g_unit / search->h_unit);
 }
