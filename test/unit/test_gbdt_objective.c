@@ -392,6 +392,80 @@ monotone_against_the_data(void)
 	unfit_table(&f);
 }
 
+/* ---- sampling by gradient */
+
+/* The rows of the greatest gradients are in, and the others' sum is kept on average. */
+static void
+goss_keeps_the_sums(void)
+{
+	enum
+	{
+		N = 20000,
+		TOP = 2000,
+		OTHER = 1000
+	};
+	GbdtOptions options = {.goss = true, .top_rate = 0.1, .other_rate = 0.05};
+	static int32_t packed[N], before[N];
+	static uint32_t positions[N + 5], left_out[N + 5];
+	GbdtSample sample = {&options, N, N + 5, 0, positions, left_out, NULL, NULL};
+	GbdtGradients gradients = {packed, 1, 1, true};
+	double want[2] = {0, 0}, got[2] = {0, 0};
+	MlEnv env;
+	MlRng rng;
+	size_t n;
+
+	ml_env_init(&env);
+	ml_rng_seed(&rng, 7, 0);
+	CHECK(ml_gbdt_headroom(&options) >= 18);
+	for (size_t i = 0; i < N; i++)
+	{
+		int32_t g = (int32_t) ml_rng_below(&rng, i % 10 == 3 ? 20000 : 1600) - 800;
+
+		before[i] = packed[i] = ml_gbdt_pack_row(g, 1000 + (int32_t) (i % 7));
+		want[0] += g;
+		want[1] += 1000 + (double) (i % 7);
+	}
+	CHECK(ml_gbdt_sample_rows(&env, &sample, &gradients, &rng, &n) == ML_OK);
+	CHECK(n == TOP + OTHER);
+	int32_t least = INT32_MAX, most = 0;
+
+	for (size_t i = 0; i < N + 5; i++)
+	{
+		CHECK(positions[i] < N + 5 && (i == 0 || i == n || positions[i] > positions[i - 1]));
+		if (positions[i] >= N)
+			continue;
+		int32_t size = abs(before[positions[i]] >> 16);
+
+		if (i < n && packed[positions[i]] == before[positions[i]])
+			least = ML_MIN(least, size);
+		else
+			most = ML_MAX(most, size);
+		if (i < n)
+		{
+			got[0] += packed[positions[i]] >> 16;
+			got[1] += packed[positions[i]] & 0xffff;
+		}
+	}
+	CHECK(least >= most);
+	CHECK_NEAR(got[0] / want[0], 1, 0.03);
+	CHECK_NEAR(got[1] / want[1], 1, 0.001);
+	ml_env_close(&env);
+}
+
+static void
+goss_learns(void)
+{
+	TableSpec spec = {4000, 20, 2, true, 28};
+	Fitted all, some;
+
+	fit_table(&all, &spec, "{\"n_trees\":80}");
+	fit_table(&some, &spec, "{\"n_trees\":80,\"sampling\":\"goss\",\"top_rate\":0.3}");
+	CHECK(all.status == ML_OK && some.status == ML_OK);
+	CHECK(table_loss(&some.t, some.model) < 1.3 * table_loss(&all.t, all.model) + 0.02);
+	unfit_table(&all);
+	unfit_table(&some);
+}
+
 int
 main(void)
 {
@@ -402,5 +476,7 @@ main(void)
 	RUN(refuses_what_makes_no_sense);
 	RUN(monotone_features_are);
 	RUN(monotone_against_the_data);
+	RUN(goss_keeps_the_sums);
+	RUN(goss_learns);
 	return unit_end();
 }

@@ -14,6 +14,7 @@
  *	gbdt_histogram.c	sums of gradients by bin
  *	gbdt_split.c		the best split of a histogram
  *	gbdt_partition.c	rows to the left and to the right
+ *	gbdt_sample.c		the rows and features that a tree is grown from
  *	gbdt_grow.c			a tree
  *	gbdt_objective.h	losses, gradients: four files
  *	gbdt_boost.c		rounds, early stopping
@@ -220,6 +221,38 @@ extern MlStatus ml_gbdt_partition(const GbdtPartition *room, const uint8_t *colu
 								  const uint32_t *set, const uint32_t *from, uint32_t first,
 								  uint32_t *to, size_t n, size_t *n_left);
 
+/* ---- gbdt_sample.c */
+
+/* Gradients of one tree. */
+typedef struct GbdtGradients
+{
+	int32_t
+		*packed; /* by position < n_train; goss raises those of the rows that stand for others */
+	double g_unit, h_unit;
+	bool goss; /* sample by them */
+} GbdtGradients;
+
+/* Room for a sample: positions of the rows, the features that are used, and what drawing takes. */
+typedef struct GbdtSample
+{
+	const GbdtOptions *options;
+	size_t n_train, n_all;
+	uint32_t n_active;
+	uint32_t *positions, *left_out; /* n_all each */
+	uint8_t *used;                  /* by active feature */
+	uint32_t *shuffled;             /* n_active */
+} GbdtSample;
+
+/* Positions of a tree's rows, ascending, come first, then those of all others; *n: of the first. */
+extern MlStatus ml_gbdt_sample_rows(MlEnv *env, const GbdtSample *sample,
+									const GbdtGradients *gradients, MlRng *rng, size_t *n);
+
+/* Mark the features of a tree; false: all of them. */
+extern bool ml_gbdt_sample_features(const GbdtSample *sample, MlRng *rng);
+
+/* What gradients that goss raises may be raised by, at most. */
+extern uint32_t ml_gbdt_headroom(const GbdtOptions *options);
+
 /* ---- gbdt_grow.c */
 
 typedef struct GbdtGrower GbdtGrower;
@@ -235,13 +268,6 @@ typedef struct GbdtGrowInput
 
 extern MlStatus ml_gbdt_grower_create(MlEnv *env, const GbdtGrowInput *input, GbdtGrower **grower);
 extern void ml_gbdt_grower_free(MlEnv *env, GbdtGrower *grower);
-
-/* Gradients of one tree. */
-typedef struct GbdtGradients
-{
-	const int32_t *packed; /* by position < n_train */
-	double g_unit, h_unit;
-} GbdtGradients;
 
 /* Grow a tree in arena from a sample of rows and features; leaf_of gets the leaf of every position. */
 extern MlStatus ml_gbdt_grow(GbdtGrower *grower, const GbdtGradients *gradients, MlRng *rng,
@@ -273,6 +299,7 @@ extern MlStatus ml_gbdt_objective_start(GbdtObjective *objective, size_t n_train
 /* Before each round: the losses so far of the training rows and of the others (NaN: none). */
 extern MlStatus ml_gbdt_objective_round(GbdtObjective *objective, uint64_t round, double *loss,
 										double *spare_loss);
+/* The packed gradients of one output, to be sampled by as the options say. */
 extern MlStatus ml_gbdt_objective_gradients(GbdtObjective *objective, uint32_t output,
 											GbdtGradients *gradients);
 

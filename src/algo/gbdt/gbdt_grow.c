@@ -146,63 +146,22 @@ ml_gbdt_grower_free(MlEnv *env, GbdtGrower *g)
 
 /* ---- sampling */
 
-/* Positions of the tree's sample, ascending, then those of all others. */
-static void
-sample_rows(GbdtGrower *g, MlRng *rng)
+/* The rows and features of the next tree. */
+static MlStatus
+sample_tree(GbdtGrower *g, MlRng *rng)
 {
-	double share = g->input.options->subsample;
-	size_t n = 0, n_out = 0, n_train = g->input.n_train;
+	GbdtSample sample = {
+		g->input.options, g->input.n_train, g->input.n_all, g->input.binned->n_active,
+		g->positions,     g->room.left,     g->used,        g->shuffled};
+	size_t n = g->input.n_train;
+	bool some = g->gradients->goss || g->input.options->subsample < 1;
 
-	if (share >= 1)
-	{
-		g->sampled = (Run){0, n_train, true};
-		g->others = (Run){n_train, g->input.n_all - n_train, true};
-		return;
-	}
-	for (size_t i = 0; i < n_train; i++)
-	{
-		if (ml_rng_uniform(rng) < share)
-			g->positions[n++] = (uint32_t) i;
-		else
-			g->room.left[n_out++] = (uint32_t) i;
-	}
-	if (n == 0)
-	{
-		g->positions[n++] = g->room.left[0];
-		g->room.left[0] = g->room.left[--n_out];
-	}
-	memcpy(g->positions + n, g->room.left, n_out * sizeof(*g->positions));
-	for (size_t i = n_train; i < g->input.n_all; i++)
-		g->positions[i] = (uint32_t) i;
-	g->sampled = (Run){0, n, false};
-	g->others = (Run){n, g->input.n_all - n, false};
-}
-
-/* The features that the tree may use. */
-static void
-sample_features(GbdtGrower *g, MlRng *rng)
-{
-	uint32_t n = g->input.binned->n_active;
-	uint32_t n_use = (uint32_t) (g->input.options->colsample * n + 0.5);
-
-	if (n_use >= n)
-	{
-		memset(g->used, 1, n);
-		ml_gbdt_summer_use(&g->summer, NULL);
-		return;
-	}
-	memset(g->used, 0, n);
-	for (uint32_t a = 0; a < n; a++)
-		g->shuffled[a] = a;
-	for (uint32_t i = 0; i < ML_MAX(n_use, 1u); i++)
-	{
-		uint32_t pick = i + (uint32_t) ml_rng_below(rng, n - i);
-		uint32_t a = g->shuffled[pick];
-
-		g->shuffled[pick] = g->shuffled[i];
-		g->used[a] = 1;
-	}
-	ml_gbdt_summer_use(&g->summer, g->used);
+	if (some)
+		ML_TRY(ml_gbdt_sample_rows(g->env, &sample, g->gradients, rng, &n));
+	g->sampled = (Run){0, n, !some};
+	g->others = (Run){n, g->input.n_all - n, !some};
+	ml_gbdt_summer_use(&g->summer, ml_gbdt_sample_features(&sample, rng) ? g->used : NULL);
+	return ML_OK;
 }
 
 /* ---- histograms */
@@ -586,8 +545,7 @@ start_tree(GbdtGrower *g, MlRng *rng)
 	Leaf *root = &g->leaves[0];
 	SearchJob job = {g, {root, NULL}, 1, NULL};
 
-	sample_rows(g, rng);
-	sample_features(g, rng);
+	ML_TRY(sample_tree(g, rng));
 	g->n_leaves = 1;
 	g->n_free = g->n_slots;
 	for (uint32_t i = 0; i < g->n_slots; i++)

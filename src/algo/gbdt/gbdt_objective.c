@@ -275,7 +275,8 @@ ml_gbdt_objective_gradients(GbdtObjective *o, uint32_t output, GbdtGradients *gr
 		ML_TRY(ml_pool_run(o->env, n_chunks, gradient_task, &pass));
 	for (size_t c = 0; c < n_chunks && o->loss == GBDT_SOFTMAX; c++)
 		o->square_sum += o->chunk_squares[c];
-	*gradients = (GbdtGradients){o->gradients, o->g_unit, o->h_unit};
+	*gradients = (GbdtGradients){o->gradients, o->g_unit, o->h_unit,
+								 o->headroom > 1 && o->round >= o->goss_rounds};
 	return ML_OK;
 }
 
@@ -406,7 +407,8 @@ ml_gbdt_objective_create(MlEnv *env, const GbdtObjectiveInput *input, GbdtObject
 	o->power = (float) input->options->tweedie_power;
 	o->widen = (float) exp(input->options->max_delta_step);
 	o->n_outputs = o->loss == GBDT_SOFTMAX ? data->n_classes : 1;
-	o->headroom = 1;
+	o->headroom = ml_gbdt_headroom(input->options);
+	o->goss_rounds = input->options->goss ? (uint64_t) (1 / input->options->learning_rate) : 0;
 	o->n_tiled = input->train->n;
 	o->n_all = input->train->n + input->others->n;
 	ML_TRY(allocate(o, data->weight_column >= 0 || data->class_weight));

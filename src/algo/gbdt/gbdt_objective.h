@@ -24,8 +24,9 @@ struct GbdtObjective
 	float power; /* tweedie: of the variance */
 	float widen; /* poisson: factor on the hessian */
 	uint32_t n_outputs;
-	uint32_t headroom; /* gradients are to stay below 1 / headroom of what fits */
-	size_t n_tiled;    /* positions that can be training rows */
+	uint32_t headroom;    /* gradients are to stay below 1 / headroom of what fits */
+	uint64_t goss_rounds; /* before goss begins: at first all rows have something to say */
+	size_t n_tiled;       /* positions that can be training rows */
 	size_t n_all, n_train;
 	float *target; /* relative to centre; the class of a classification */
 	float *weight; /* NULL: all are 1 */
