@@ -259,7 +259,7 @@ small_gradients_are_right_on_average(void)
 	MlRows rows = {NULL, t.n}, none = {NULL, 0};
 
 	GbdtOptions options = {.loss = GBDT_SQUARED};
-	GbdtObjectiveInput input = {&options, &t.data, &rows, &none};
+	GbdtObjectiveInput input = {&options, &t.data, &rows, &none, NULL};
 
 	CHECK(ml_gbdt_objective_create(&env, &input, &objective) == ML_OK);
 	CHECK(ml_gbdt_objective_start(objective, t.n, &base) == ML_OK);

@@ -51,7 +51,7 @@ check_gradients(GbdtLoss loss, uint32_t n_classes)
 	ml_rng_seed(&rng, 5, 0);
 	CHECK(table_open(&t, &env, &spec) == ML_OK);
 	MlRows rows = {NULL, N}, none = {NULL, 0};
-	GbdtObjectiveInput input = {&options, &t.data, &rows, &none};
+	GbdtObjectiveInput input = {&options, &t.data, &rows, &none, NULL};
 
 	for (size_t i = 0; i < N; i++)
 		weight += t.w[i];

@@ -91,6 +91,7 @@ const MlAlgo ml_algo_gbdt = {
 	.summary = "Gradient boosted decision trees, histogram-based, grown leaf by leaf",
 	.tasks = ML_TASK_BIT(ML_REGRESSION) | ML_TASK_BIT(ML_CLASSIFICATION),
 	.params = ml_gbdt_params,
+	.continues = true,
 	.fit = ml_gbdt_fit,
 	.save = save,
 	.load = load,

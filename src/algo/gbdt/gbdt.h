@@ -17,6 +17,7 @@
  *	gbdt_sample.c		the rows and features that a tree is grown from
  *	gbdt_grow.c			a tree
  *	gbdt_objective.h	losses, gradients: four files
+ *	gbdt_continue.c		going on from an earlier model
  *	gbdt_boost.c		rounds, early stopping
  *	gbdt.c				the algorithm's table, the image, prediction
  */
@@ -81,6 +82,13 @@ typedef struct GbdtOptions
 /* Read and check the options; ml_gbdt_options_free follows, whatever the status. */
 extern MlStatus ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options);
 extern void ml_gbdt_options_free(MlEnv *env, GbdtOptions *options);
+
+/* A fitted model. */
+typedef struct GbdtModel
+{
+	GbdtLoss loss; /* what the trees' sums mean */
+	MlTreeEnsemble *trees;
+} GbdtModel;
 
 /* ---- gbdt_histogram.c */
 
@@ -285,6 +293,7 @@ typedef struct GbdtObjectiveInput
 	const GbdtOptions *options;
 	const MlDataset *data;
 	const MlRows *train, *others;
+	const GbdtModel *previous; /* to go on from, or NULL */
 } GbdtObjectiveInput;
 
 /* Targets and weights of train, then of others, are read from the dataset. */
@@ -313,13 +322,30 @@ extern MlStatus ml_gbdt_objective_add(GbdtObjective *objective, uint32_t output,
 /* The root of the mean square of the gradients since the round began. */
 extern double ml_gbdt_gradient_norm(const GbdtObjective *objective);
 
-/* ---- gbdt_boost.c */
+/* ---- gbdt_continue.c */
 
-typedef struct GbdtModel
+/* Whether a model's trees can be gone on from: what the caller promises, checked. */
+extern MlStatus ml_gbdt_check_previous(MlEnv *env, const GbdtModel *previous, const MlDataset *data,
+									   uint32_t n_outputs);
+
+/* Copy the trees of old, whose bins those of new contain, to the first places of trees. */
+extern MlStatus ml_gbdt_copy_trees(MlArena *arena, const MlTreeEnsemble *old,
+								   const MlTreeEnsemble *new, MlTree *trees);
+
+typedef struct GbdtScoring
 {
-	GbdtLoss loss; /* what the trees' sums mean */
-	MlTreeEnsemble *trees;
-} GbdtModel;
+	const GbdtModel *previous;
+	const MlDataset *data;
+	const MlRows *train, *others;
+	double centre;
+	size_t n_all;
+	float *scores;
+} GbdtScoring;
+
+/* Sums of the old trees: scores[k * n_all + place], less the centre, for train and then for others. */
+extern MlStatus ml_gbdt_score_previous(MlEnv *env, const GbdtScoring *scoring);
+
+/* ---- gbdt_boost.c */
 
 extern MlStatus ml_gbdt_fit(MlEnv *env, MlArena *arena, const MlFitInput *input,
 							MlFitReport *report, void **model);

@@ -201,14 +201,17 @@ static MlStatus
 run_rounds(Boost *b, size_t n_train, uint32_t n_rounds, uint32_t patience, MlArena *arena,
 		   MlTreeEnsemble *ensemble, MlFitReport *report, Rounds *rounds)
 {
-	uint32_t n_outputs = ensemble->n_outputs;
+	const GbdtModel *previous = b->input->previous;
+	uint32_t n_outputs = ensemble->n_outputs, n_old = previous ? previous->trees->n_trees : 0;
 	RoundFacts facts = {0};
 	GbdtGrowInput grow = {&b->options, &b->binned, ensemble->features, n_train, b->binned.n_rows};
 
 	*rounds = (Rounds){0, 0, INFINITY};
-	ensemble->trees = ml_arena_array(arena, (size_t) n_rounds * n_outputs, sizeof(MlTree));
+	ensemble->trees = ml_arena_array(arena, n_old + (size_t) n_rounds * n_outputs, sizeof(MlTree));
 	if (!ensemble->trees)
 		return ML_ENOMEM;
+	if (previous)
+		ML_TRY(ml_gbdt_copy_trees(arena, previous->trees, ensemble, ensemble->trees));
 	ml_gbdt_grower_free(b->env, b->grower);
 	b->grower = NULL;
 	ML_TRY(ml_gbdt_grower_create(b->env, &grow, &b->grower));
@@ -218,19 +221,20 @@ run_rounds(Boost *b, size_t n_train, uint32_t n_rounds, uint32_t patience, MlAre
 		ML_TRY(ml_gbdt_objective_round(b->objective, round, &facts.loss, &facts.spare_loss));
 		if (round > 0)
 			log_round(b, report, round, &facts);
-		if (round > 0 && facts.spare_loss < rounds->best_loss)
+		if ((round > 0 || previous) && facts.spare_loss < rounds->best_loss)
 		{
 			rounds->best = round;
 			rounds->best_loss = facts.spare_loss;
 		}
 		if (round == n_rounds || (patience > 0 && round >= rounds->best + patience))
 			break;
-		ML_TRY(grow_round(b, round, arena, ensemble->trees + (size_t) round * n_outputs, &facts));
+		ML_TRY(grow_round(b, round, arena, ensemble->trees + n_old + (size_t) round * n_outputs,
+						  &facts));
 		rounds->n = round + 1;
 	}
-	if (patience == 0 || rounds->best == 0)
+	if (patience == 0 || isinf(rounds->best_loss))
 		rounds->best = rounds->n;
-	ensemble->n_trees = rounds->best * n_outputs;
+	ensemble->n_trees = n_old + rounds->best * n_outputs;
 	return ML_OK;
 }
 
@@ -270,13 +274,15 @@ boost(Boost *b, MlArena *arena, MlFitReport *report, MlTreeEnsemble *ensemble)
 {
 	const MlDataset *data = b->input->data;
 	MlBinnedInput bins = {.data = data, .tiled = &b->tiled, .others = &b->others};
-	GbdtObjectiveInput target = {&b->options, data, &b->tiled, &b->others};
+	GbdtObjectiveInput target = {&b->options, data, &b->tiled, &b->others, b->input->previous};
 	Rounds rounds;
 
 	ML_TRY(ml_gbdt_options(b->env, b->input, &b->options));
 	ML_TRY(choose_rows(b));
 	bins.max_bins = b->options.max_bins;
 	bins.seed = b->options.seed;
+	if (target.previous)
+		bins.previous = target.previous->trees->features;
 	ensemble->n_features = data->schema->n_features;
 	ensemble->features = ml_arena_array(arena, ensemble->n_features, sizeof(MlTreeFeature));
 	if (!ensemble->features)

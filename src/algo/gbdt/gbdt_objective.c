@@ -351,6 +351,12 @@ ml_gbdt_objective_start(GbdtObjective *o, size_t n_train, double *base)
 {
 	o->n_train = n_train;
 	sum_weights(o);
+	if (o->start)
+	{
+		memcpy(base, o->base, o->n_outputs * sizeof(*base));
+		memcpy(o->scores, o->start, o->n_all * o->n_outputs * sizeof(*o->scores));
+		return ML_OK;
+	}
 	ML_TRY(ml_gbdt_find_base(o));
 	for (uint32_t k = 0; k < o->n_outputs; k++)
 	{
@@ -391,6 +397,20 @@ allocate(GbdtObjective *o, bool weighted)
 	return ML_OK;
 }
 
+/* Start from what the trees of an earlier model say. */
+static MlStatus
+start_from(GbdtObjective *o, const GbdtObjectiveInput *input)
+{
+	GbdtScoring scoring = {input->previous, input->data, input->train, input->others,
+						   o->centre,       o->n_all,    NULL};
+
+	o->start = scoring.scores = ml_alloc_array(o->env, o->n_all, o->n_outputs * sizeof(float));
+	if (!o->start)
+		return ML_ENOMEM;
+	memcpy(o->base, input->previous->trees->base, o->n_outputs * sizeof(*o->base));
+	return ml_gbdt_score_previous(o->env, &scoring);
+}
+
 /* Targets and weights of train, then of others, are read from the dataset. */
 MlStatus
 ml_gbdt_objective_create(MlEnv *env, const GbdtObjectiveInput *input, GbdtObjective **out)
@@ -412,7 +432,8 @@ ml_gbdt_objective_create(MlEnv *env, const GbdtObjectiveInput *input, GbdtObject
 	o->n_tiled = input->train->n;
 	o->n_all = input->train->n + input->others->n;
 	ML_TRY(allocate(o, data->weight_column >= 0 || data->class_weight));
-	return ml_gbdt_read_targets(o, data, input->train, input->others);
+	ML_TRY(ml_gbdt_read_targets(o, data, input->train, input->others));
+	return input->previous ? start_from(o, input) : ML_OK;
 }
 
 void
@@ -424,6 +445,7 @@ ml_gbdt_objective_free(MlEnv *env, GbdtObjective *o)
 	ml_free(env, o->target);
 	ml_free(env, o->weight);
 	ml_free(env, o->scores);
+	ml_free(env, o->start);
 	ml_free(env, o->base);
 	ml_free(env, o->log_sum);
 	ml_region_free(env, &o->gradient_region);

@@ -34,7 +34,7 @@ struct GbdtObjective
 	double centre;
 	double *base;             /* n_outputs scores to start from, relative to centre */
 	float *scores;            /* output by output */
-	float *start;             /* scores to start from, row by row as scores; NULL: base */
+	float *start;             /* an earlier model's scores to start from, as scores; NULL: base */
 	float *log_sum;           /* softmax: log of the sum of e^score */
 	int32_t *gradients;       /* packed, of training rows */
 	MlRegion gradient_region; /* read in any order: huge pages help */

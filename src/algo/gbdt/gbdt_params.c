@@ -100,7 +100,7 @@ fill_in(const MlFitInput *input, GbdtOptions *options)
 	const MlParams *p = input->params;
 	uint32_t n_classes = input->data->task == ML_CLASSIFICATION ? input->data->n_classes : 1;
 	double size = (double) input->train.n * (n_classes > 2 ? n_classes : 1);
-	bool few = size < FEW_ROWS && p->values[N_TREES].null;
+	bool few = size < FEW_ROWS && p->values[N_TREES].null && !input->previous;
 	bool tiny = input->train.n < TINY_ROWS && input->valid.n == 0;
 
 	if (p->values[LEARNING_RATE].null)
@@ -109,8 +109,9 @@ fill_in(const MlFitInput *input, GbdtOptions *options)
 		options->min_leaf_rows = (uint32_t) ML_MIN(ML_MAX(input->train.n / 20, 2u), 10u);
 	if (!p->values[N_TREES].null)
 		return;
+	/* an earlier model has seen the rows that could be held out */
 	if (p->values[EARLY_STOPPING].null)
-		options->early_stopping = tiny ? 0 : AUTO_STOPPING;
+		options->early_stopping = tiny || input->previous ? 0 : AUTO_STOPPING;
 	options->n_trees = options->early_stopping == 0
 						   ? 100
 						   : (uint32_t) ML_MAX(ML_MIN(AUTO_WORK / size, AUTO_TREES), 100);
@@ -128,13 +129,17 @@ choose_loss(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
 {
 	const MlDataset *data = input->data;
 	bool classes = data->task == ML_CLASSIFICATION;
+	const GbdtModel *previous = input->previous;
 	const char *word = ml_param_text(input->params, OBJECTIVE);
 	int wish = ml_param_int(input->params, OBJECTIVE);
 	bool wish_classes;
 
 	options->loss = !classes ? GBDT_SQUARED : data->n_classes > 2 ? GBDT_SOFTMAX : GBDT_LOGISTIC;
 	if (wish == 0)
+	{
+		options->loss = previous ? previous->loss : options->loss;
 		return ML_OK;
+	}
 	wish_classes = losses[wish - 1] == GBDT_LOGISTIC || losses[wish - 1] == GBDT_SOFTMAX;
 	if (wish_classes != classes)
 	{
@@ -149,6 +154,10 @@ choose_loss(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
 					   data->n_classes);
 	if (!classes)
 		options->loss = losses[wish - 1];
+	if (previous && previous->loss != options->loss)
+		return ml_fail(env, ML_EINVAL,
+					   "objective \"%s\" is not that of the model which training goes on from",
+					   word);
 	if (options->loss == GBDT_QUANTILE && options->alpha >= 1)
 		return ml_fail(env, ML_EINVAL,
 					   "option \"alpha\" is %g, but a quantile lies between 0 and 1",
@@ -295,6 +304,9 @@ ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options)
 	ML_TRY(read_monotone(env, input, options));
 	if (input->data->schema->n_features == 0)
 		return ml_fail(env, ML_EDATA, "boosting needs at least one feature");
+	if (input->previous)
+		ML_TRY(ml_gbdt_check_previous(env, input->previous, input->data,
+									  options->loss == GBDT_SOFTMAX ? input->data->n_classes : 1));
 	if (input->train.n < 2)
 		return ml_fail(env, ML_EDATA, "boosting needs at least two rows, there are %zu",
 					   input->train.n);

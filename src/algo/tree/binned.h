@@ -67,6 +67,10 @@ extern MlStatus ml_binned_create(MlEnv *env, MlArena *arena, const MlBinnedInput
 								 MlTreeFeature *features, MlBinned *binned);
 extern void ml_binned_free(MlEnv *env, MlBinned *binned);
 
+/* bins.c: the bins alone, in arena. */
+extern MlStatus ml_bins_find(MlEnv *env, MlArena *arena, const MlBinnedInput *input,
+							 MlTreeFeature *features);
+
 /* cuts.c: the cuts of sorted values, NaN excluded: at most max_bins - 1, returned by number. */
 extern uint32_t ml_find_cuts(const double *sorted, size_t n, uint32_t max_bins, double *cuts);
 
