@@ -41,6 +41,15 @@ FROM (SELECT mlplat.predict(image, ROW(a / 50.0, power, region)) AS p, lag(mlpla
 SELECT mlplat.rmse(n, mlplat.predict(a, c)) < 1.2 * mlplat.rmse(n, mlplat.predict(b, c)) AS about_as_good
 FROM (SELECT fit('n', '{"sampling": "goss", "task": "regression"}') AS a, fit('n', '{"task": "regression"}') AS b) f, claim c;
 
+-- going on from a model: with new rows, new levels and a shifted number; the first model's trees stay
+SELECT rows FROM mlplat.create_model('claims', 'SELECT age, power, region, cost FROM claim WHERE id <= 2000', 'cost', 'gbdt', '{"n_trees": 40}', holdout => 0);
+SELECT rows FROM mlplat.create_model('claims', 'SELECT age + 0.5 AS age, power, CASE WHEN id % 3 = 0 THEN ''new'' ELSE region END AS region, cost FROM claim WHERE id > 2000', 'cost', 'gbdt', '{"n_trees": 25}', holdout => 0, continue_from => 'claims', promote => 'always');
+SELECT v, mlplat.model_info(v) -> 'summary' -> 'trees' AS trees FROM unnest('{claims@1,claims@2}'::text[]) v ORDER BY v;
+SELECT mlplat.rmse(cost, mlplat.predict('claims@2', c)) < mlplat.rmse(cost, mlplat.predict('claims@1', c)) AS better
+FROM (SELECT age + 0.5 AS age, power, CASE WHEN id % 3 = 0 THEN 'new' ELSE region END AS region, cost FROM claim WHERE id > 2000) c;
+SELECT mlplat.create_model('claims', 'SELECT age, power, region, cost FROM claim', 'cost', 'gbdt', '{"n_trees": 5, "objective": "absolute"}', continue_from => 'claims');
+SELECT mlplat.drop_model('claims');
+
 -- what is refused
 CREATE FUNCTION says(target text, options jsonb) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE tip text;
