@@ -3,6 +3,9 @@
  *		All algorithms, one line each; included with ML_ALGORITHM defined.
  */
 ML_ALGORITHM(ml_algo_linear)
+ML_ALGORITHM(ml_algo_ridge)
+ML_ALGORITHM(ml_algo_lasso)
+ML_ALGORITHM(ml_algo_elastic_net)
 ML_ALGORITHM(ml_algo_gbdt)
 ML_ALGORITHM(ml_algo_logistic)
 ML_ALGORITHM(ml_algo_knn)

@@ -10,7 +10,10 @@
 #include "algo/algo.h"
 #include "core/rng.h"
 
-extern const MlAlgo ml_algo_linear;
+extern const MlAlgo ml_algo_linear, ml_algo_ridge, ml_algo_lasso, ml_algo_elastic_net;
+
+/* Which of them is trained. */
+static const MlAlgo *fixture_algo = &ml_algo_linear;
 
 /* n rows of n_numbers numbers and then n_factors level codes; w may be NULL. */
 typedef struct Table
@@ -29,7 +32,8 @@ typedef struct Training
 	MlParams params;
 	MlFitReport report;
 	void *model;
-	MlCoefficient rows[512]; /* of the coefficient view; names are not kept */
+	MlCoefficient rows[512]; /* of the coefficient view */
+	char names[512][16];
 	size_t n_rows;
 } Training;
 
@@ -38,6 +42,7 @@ keep_row(void *arg, const MlCoefficient *row)
 {
 	Training *t = arg;
 
+	snprintf(t->names[t->n_rows], sizeof t->names[0], "%s", row->feature);
 	t->rows[t->n_rows++] = *row;
 	return ML_OK;
 }
@@ -83,7 +88,7 @@ make_schema(MlArena *arena, const Table *table, MlSchema **schema)
 static inline MlStatus
 training_begin(Training *t, MlEnv *env, const Table *table, const char *options)
 {
-	const MlParam *tables[] = {ml_algo_linear.params};
+	const MlParam *tables[] = {fixture_algo->params};
 	MlJson *json;
 
 	memset(t, 0, sizeof *t);
@@ -93,7 +98,7 @@ training_begin(Training *t, MlEnv *env, const Table *table, const char *options)
 	ml_buffer_init(&t->report.log, env);
 	ML_TRY(make_schema(&t->arena, table, &t->schema));
 	ML_TRY(ml_json_parse(&t->arena, options, strlen(options), &json));
-	return ml_params_parse(&t->arena, "linear", tables, 1, json, &t->params);
+	return ml_params_parse(&t->arena, fixture_algo->name, tables, 1, json, &t->params);
 }
 
 static inline void
@@ -108,7 +113,7 @@ training_end(Training *t)
 static inline MlStatus
 travel(Training *t, const MlStreamInput *input, void **state)
 {
-	const MlStreaming *s = ml_algo_linear.streaming;
+	const MlStreaming *s = fixture_algo->streaming;
 	MlBuffer bytes;
 	MlReader in;
 	MlStatus status;
@@ -131,7 +136,7 @@ travel(Training *t, const MlStreamInput *input, void **state)
 static inline MlStatus
 train_stream(Training *t, MlEnv *env, const Table *table, const char *options, size_t n_parts)
 {
-	const MlStreaming *s = ml_algo_linear.streaming;
+	const MlStreaming *s = fixture_algo->streaming;
 	MlStreamInput input = {.n_features = table->n_numbers, .task = ML_REGRESSION};
 	void *total = NULL;
 
@@ -156,7 +161,7 @@ train_stream(Training *t, MlEnv *env, const Table *table, const char *options, s
 			total = state;
 	}
 	ML_TRY(s->finish(total, &t->arena, t->schema, &t->report, &t->model));
-	return ml_algo_linear.coefficients(env, t->model, t->schema, keep_row, t);
+	return fixture_algo->coefficients(env, t->model, t->schema, keep_row, t);
 }
 
 /* The table as a frame: features, target, weight. */
@@ -204,10 +209,22 @@ train_frame(Training *t, MlEnv *env, const Table *table, const char *options)
 	data.weight_column = table->w ? (int64_t) n + 1 : -1;
 	input.params = &t->params;
 	input.data = &data;
-	status = ml_algo_linear.fit(env, &t->arena, &input, &t->report, &t->model);
+	status = fixture_algo->fit(env, &t->arena, &input, &t->report, &t->model);
 	ml_frame_free(frame);
 	ML_TRY(status);
-	return ml_algo_linear.coefficients(env, t->model, t->schema, keep_row, t);
+	return fixture_algo->coefficients(env, t->model, t->schema, keep_row, t);
+}
+
+/* The coefficient of that name; NaN: there is none. */
+static inline double
+coefficient_of(const Training *t, const char *name)
+{
+	for (size_t k = 0; k < t->n_rows; k++)
+	{
+		if (strcmp(t->names[k], name) == 0)
+			return t->rows[k].value;
+	}
+	return NAN;
 }
 
 /* A number of the summary; NaN when it is null. */
@@ -229,7 +246,7 @@ predict_row(const Training *t, const double *x)
 {
 	double out;
 
-	ml_algo_linear.predict(t->model, x, &out);
+	fixture_algo->predict(t->model, x, &out);
 	return out;
 }
 

@@ -469,7 +469,7 @@ models_of_others_are_refused_or_harmless(void)
 			memcpy(out + from_body + head_len, body.data + from_body + body_len, rest);
 			seal_image(out, from_body + head_len + rest);
 			CHECK(i != k || try_bytes(out, from_body + head_len + rest, NULL) == ML_OK);
-			CHECK(cases[i].algo == cases[k].algo ||
+			CHECK(cases[i].algo->load == cases[k].algo->load ||
 				  try_bytes(out, from_body + head_len + rest, NULL) == ML_ECORRUPT);
 			try_bytes(out, from_body + head_len + rest, NULL);
 			free(out);

@@ -32,6 +32,7 @@ typedef struct Solver
 {
 	MlEnv *env;
 	const MlLeastOptions *options;
+	const MlLeastColumns *columns;
 	const MlLevelSums *levels; /* NULL: no factors */
 	MlLeastSquares *fit;
 	size_t n_dense;
@@ -69,6 +70,15 @@ ml_leastsq_create(MlArena *arena, size_t n_columns, MlLeastSquares **out)
 		fit->error[k] = NAN;
 	*out = fit;
 	return ML_OK;
+}
+
+double
+ml_leastsq_penalty(const MlLeastOptions *options, const MlLeastColumns *columns,
+				   const MlLeastSquares *fit, size_t k)
+{
+	bool scaled = options->standardize && k < columns->n_numbers;
+
+	return scaled ? options->l2 * fit->scale[k] * fit->scale[k] : options->l2;
 }
 
 /* error[] and intercept_error hold variances for sigma = 1: make standard errors of them. */
@@ -176,7 +186,7 @@ prepare_m(Solver *v)
 		if (v->options->intercept)
 			v->limit[k] = fmax(v->limit[k], ML_LEAST_ROUNDING * with_mean);
 		if (v->options->l2 > 0)
-			z[v->rows + k] = sqrt(v->options->l2);
+			z[v->rows + k] = sqrt(ml_leastsq_penalty(v->options, v->columns, v->fit, k));
 	}
 }
 
@@ -323,7 +333,7 @@ solve(Solver *v)
 		}
 		fit->coefficient[v->column[c]] = b[c];
 		fit->intercept -= b[c] * v->offset[c];
-		penalty += v->options->l2 * b[c] * b[c];
+		penalty += ml_leastsq_penalty(v->options, v->columns, fit, v->column[c]) * b[c] * b[c];
 	}
 	fit->rss = ml_not_negative(v->rest - penalty);
 }
@@ -439,7 +449,11 @@ ml_leastsq_from_tsqr(MlArena *arena, const MlTsqr *t, const MlLeastColumns *colu
 	}
 	else
 	{
-		Solver v = {.env = arena->env, .options = options, .levels = levels, .n_dense = columns->n};
+		Solver v = {.env = arena->env,
+					.options = options,
+					.columns = columns,
+					.levels = levels,
+					.n_dense = columns->n};
 
 		status = ml_leastsq_create(arena, columns->n + (levels ? levels->n_levels : 0), out);
 		v.fit = *out;

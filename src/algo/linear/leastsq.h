@@ -3,7 +3,7 @@
  *		From what was kept of the rows to coefficients and their errors.
  *
  * Objective: sum of w (y - b0 - x'b)^2 + l2 |b|^2, the intercept b0 without
- * penalty; columns as they are, not standardised (as scikit-learn's Ridge).
+ * penalty; columns as they are (as scikit-learn's Ridge), or numbers standardised.
  *
  * A column that is a combination of earlier ones is *aliased*: its coefficient
  * is 0, its standard error NaN (what R prints as NA). Earlier columns win, so
@@ -18,14 +18,15 @@
 typedef struct MlLeastOptions
 {
 	bool intercept;
-	bool extended; /* all the way in double-double */
+	bool extended;    /* all the way in double-double */
+	bool standardize; /* the penalty is on the coefficients of numbers divided by their scale */
 	double l2;
 } MlLeastOptions;
 
 /* Which columns of the state are regressed on which: column 0 of it is the one of ones. */
 typedef struct MlLeastColumns
 {
-	size_t n;
+	size_t n, n_numbers;       /* columns; the first n_numbers are numbers, then indicators */
 	const uint32_t *source;    /* n columns of the state */
 	const uint32_t *indicator; /* of each column of the state: where it is missing; 0 = never */
 	uint32_t target;
@@ -67,6 +68,8 @@ extern MlStatus ml_leastsq_from_gram(MlArena *arena, const MlDdGram *g,
 									 uint64_t n_rows, MlLeastSquares **out);
 
 /* The parts that both share: room for the result, and its end. variance: of coefficients, for sigma = 1. */
+extern double ml_leastsq_penalty(const MlLeastOptions *options, const MlLeastColumns *columns,
+								 const MlLeastSquares *fit, size_t k); /* l2 of column k */
 extern MlStatus ml_leastsq_create(MlArena *arena, size_t n_columns, MlLeastSquares **out);
 extern MlStatus ml_leastsq_close(MlEnv *env, MlLeastSquares *fit, const MlLeastOptions *options,
 								 uint64_t n_rows);

@@ -132,7 +132,8 @@ fill_matrix(DdSolver *v)
 			MlDd value = product(v, k, j < v->first ? INTERCEPT : j - v->first);
 
 			if (i == j && k != INTERCEPT)
-				value = ml_dd_add(value, ml_dd(v->options->l2));
+				value =
+					ml_dd_add(value, ml_dd(ml_leastsq_penalty(v->options, v->columns, v->fit, k)));
 			v->a.hi[i * n + j] = value.hi;
 			v->a.lo[i * n + j] = value.lo;
 		}
@@ -162,7 +163,7 @@ solve(DdSolver *v)
 {
 	MlLeastSquares *fit = v->fit;
 	size_t n = v->a.n;
-	MlDd rss = product(v, v->columns->n, v->columns->n), penalty;
+	MlDd rss = product(v, v->columns->n, v->columns->n);
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -172,8 +173,13 @@ solve(DdSolver *v)
 	ml_dd_upper_solve_transposed(&v->a, v->q_hi, v->q_lo);
 	rss = ml_dd_sub(rss, sum_of_squares(v->q_hi, v->q_lo, n));
 	ml_dd_upper_solve(&v->a, v->q_hi, v->q_lo);
-	penalty = sum_of_squares(v->q_hi + v->first, v->q_lo + v->first, n - v->first);
-	rss = ml_dd_sub(rss, ml_dd_mul(penalty, ml_dd(v->options->l2)));
+	for (size_t k = 0; k + v->first < n && v->options->l2 > 0; k++)
+	{
+		MlDd b = {v->q_hi[v->first + k], v->q_lo[v->first + k]};
+		MlDd each = ml_dd(ml_leastsq_penalty(v->options, v->columns, fit, k));
+
+		rss = ml_dd_sub(rss, ml_dd_mul(each, ml_dd_mul(b, b)));
+	}
 	fit->rss = ml_not_negative(rss.hi);
 	fit->intercept = v->first ? v->q_hi[0] : 0;
 	memcpy(fit->coefficient, v->q_hi + v->first, fit->n_columns * sizeof(double));

@@ -9,7 +9,8 @@
  * Rows are dealt out in chunks to a fixed number of *lanes*, each with sums of
  * its own, and the lanes are added up in their order: so the result does not
  * depend on the number of threads. How many lanes there are, and how long the
- * chunks, follows from the shape of the data alone.
+ * chunks, follows from the shape of the data alone. With folds a lane belongs to
+ * one of them, and gets its chunks from the rows of that fold.
  */
 #include <math.h>
 #include <string.h>
@@ -21,6 +22,8 @@
 #define CHUNK_MAX 1024
 #define CHUNK_MIN 64
 #define LANES_MAX 8
+#define LEVELS_A_POLL 64
+#define ROWS_A_POLL ((size_t) 100000)
 
 /* The sums of one lane, and the chunk it works on. */
 typedef struct Lane
@@ -41,11 +44,13 @@ typedef struct LinearFit
 	MlEnv *env; /* for the calling thread only */
 	const MlFitInput *input;
 	const MlDesign *design;
-	MlLeastOptions options;
-	size_t n_lanes, chunk, n_levels;
-	size_t first; /* row of the wave */
+	const MlLinearOptions *options;
+	size_t n_lanes, chunk, n_levels; /* lane l is of fold l % n_folds */
+	size_t wave;
 	Lane *lanes;
 	double *centre;
+	size_t n_folds;
+	MlRows rows[ML_LINEAR_MAX_FOLDS];
 } LinearFit;
 
 /* ---- a chunk of rows */
@@ -162,16 +167,17 @@ run_lane(void *arg, size_t task, int worker)
 {
 	LinearFit *fit = arg;
 	Lane *lane = &fit->lanes[task];
-	const MlFitInput *input = fit->input;
-	size_t first = fit->first + task * fit->chunk, n;
+	const MlDataset *data = fit->input->data;
+	const MlRows *rows = &fit->rows[task % fit->n_folds];
+	size_t a_fold = fit->n_lanes / fit->n_folds;
+	size_t first = (fit->wave * a_fold + task / fit->n_folds) * fit->chunk, n;
 
-	if (first >= input->train.n || lane->status != ML_OK || lane->bad_target)
+	if (first >= rows->n || lane->status != ML_OK || lane->bad_target)
 		return;
-	n = ML_MIN(fit->chunk, input->train.n - first);
-	ml_design_block(fit->design, input->data, &input->train, first, n, fit->chunk, lane->dense,
-					lane->active);
-	ml_dataset_target(input->data, &input->train, first, n, lane->y);
-	ml_dataset_weight(input->data, &input->train, first, n, lane->weight);
+	n = ML_MIN(fit->chunk, rows->n - first);
+	ml_design_block(fit->design, data, rows, first, n, fit->chunk, lane->dense, lane->active);
+	ml_dataset_target(data, rows, first, n, lane->y);
+	ml_dataset_weight(data, rows, first, n, lane->weight);
 	lane->bad_target = !check_chunk(lane, n);
 	if (lane->bad_target)
 		return;
@@ -194,8 +200,9 @@ choose_lanes(LinearFit *fit)
 {
 	size_t q = fit->design->n_dense + 2, width = q + fit->design->n_factors;
 	size_t all = q + fit->n_levels, n = fit->input->train.n;
-	double bytes = fit->options.extended ? 16.0 * (double) (all * all)
-										 : 8.0 * (double) (q * (q + 256) + fit->n_levels * all);
+	double bytes = fit->options->least.extended
+					   ? 16.0 * (double) (all * all)
+					   : 8.0 * (double) (q * (q + 256) + fit->n_levels * all);
 
 	fit->chunk = ML_MAX(CHUNK_MIN, ML_MIN(CHUNK_MAX, CHUNK_CELLS / width));
 	fit->n_lanes = bytes < 2e6 ? LANES_MAX : bytes < 16e6 ? LANES_MAX / 2 : LANES_MAX / 4;
@@ -206,6 +213,36 @@ choose_lanes(LinearFit *fit)
 		fit->n_lanes = 1;
 		fit->chunk = ML_MAX(1, ML_MIN(fit->chunk, n));
 	}
+	fit->n_lanes = ML_MAX(1, fit->n_lanes / fit->n_folds) * fit->n_folds;
+}
+
+/* The rows of each fold, ascending. */
+static MlStatus
+deal_rows(MlArena *scratch, LinearFit *fit)
+{
+	const MlRows *train = &fit->input->train;
+	uint32_t *index[ML_LINEAR_MAX_FOLDS];
+
+	fit->n_folds = ml_linear_folds(fit->options);
+	fit->rows[0] = *train;
+	if (fit->n_folds == 1)
+		return ML_OK;
+	for (size_t f = 0; f < fit->n_folds; f++)
+	{
+		index[f] = ml_arena_array(scratch, train->n / fit->n_folds + 1, sizeof(uint32_t));
+		if (index[f] == NULL)
+			return ML_ENOMEM;
+		fit->rows[f] = (MlRows){index[f], 0};
+	}
+	for (size_t i = 0; i < train->n; i++)
+	{
+		size_t f = ml_linear_fold_of(i, fit->n_folds);
+
+		index[f][fit->rows[f].n++] = train->index ? train->index[i] : (uint32_t) i;
+		if (i % ROWS_A_POLL == 0)
+			ML_TRY(ml_poll(scratch->env));
+	}
+	return ML_OK;
 }
 
 /* The sums by level of one lane. */
@@ -220,6 +257,7 @@ make_levels(MlArena *scratch, const LinearFit *fit, MlLevelSums *levels)
 	levels->strip = ml_arena_array(scratch, n, (p + 2) * sizeof(double));
 	if (levels->strip == NULL)
 		return ML_ENOMEM;
+	ML_TRY(ml_poll(scratch->env)); /* zeroed memory takes its time */
 	if (fit->design->n_factors > 1)
 	{
 		levels->pairs = ml_arena_array(scratch, n, n * sizeof(double));
@@ -234,7 +272,7 @@ static MlStatus
 make_lane(MlArena *scratch, const LinearFit *fit, Lane *lane)
 {
 	size_t p = fit->design->n_dense, factors = fit->design->n_factors, chunk = fit->chunk;
-	size_t waves = fit->input->train.n / (fit->n_lanes * chunk) + 1;
+	size_t waves = fit->input->train.n / (fit->n_lanes * chunk) + 2;
 
 	lane->dense = ml_arena_array(scratch, chunk, p * sizeof(double));
 	lane->active = ml_arena_array(scratch, chunk, factors * sizeof(uint32_t));
@@ -246,7 +284,7 @@ make_lane(MlArena *scratch, const LinearFit *fit, Lane *lane)
 		return ML_ENOMEM;
 	for (size_t c = 0; c < p + 2; c++)
 		lane->place[c] = (uint32_t) c;
-	if (fit->options.extended)
+	if (fit->options->least.extended)
 		return ml_ddgram_create(scratch, p + 2 + fit->n_levels, &lane->gram);
 	ML_TRY(ml_tsqr_create(scratch, p + 2, waves * chunk, &lane->tsqr));
 	return make_levels(scratch, fit, &lane->levels);
@@ -274,7 +312,7 @@ choose_centre(MlArena *scratch, LinearFit *fit)
 
 /* Add lane to the first one. */
 static MlStatus
-add_lane(Lane *total, const Lane *lane, const uint32_t *same)
+add_lane(MlEnv *env, Lane *total, const Lane *lane, const uint32_t *same)
 {
 	size_t n = lane->levels.n_levels, strip = n * (lane->levels.n_dense + 2);
 
@@ -287,18 +325,27 @@ add_lane(Lane *total, const Lane *lane, const uint32_t *same)
 	}
 	for (size_t k = 0; k < strip; k++)
 		total->levels.strip[k] += lane->levels.strip[k];
-	for (size_t k = 0; k < n * n && lane->levels.pairs; k++)
-		total->levels.pairs[k] += lane->levels.pairs[k];
+	for (size_t l = 0; l < n && lane->levels.pairs; l++)
+	{
+		for (size_t k = l * n; k < l * n + l; k++)
+			total->levels.pairs[k] += lane->levels.pairs[k];
+		if (l % LEVELS_A_POLL == 0)
+			ML_TRY(ml_poll(env));
+	}
 	return ml_tsqr_merge(total->tsqr, lane->tsqr, same);
 }
 
 /* ---- the fit */
 
-/* All rows into the lanes, and those into the first. */
+/* All rows into the lanes, and those into the first of each fold. */
 static MlStatus
 sum_rows(MlEnv *env, LinearFit *fit, const uint32_t *same)
 {
-	for (fit->first = 0; fit->first < fit->input->train.n; fit->first += fit->n_lanes * fit->chunk)
+	size_t longest = 0, a_wave = fit->n_lanes / fit->n_folds * fit->chunk;
+
+	for (size_t f = 0; f < fit->n_folds; f++)
+		longest = ML_MAX(longest, fit->rows[f].n);
+	for (fit->wave = 0; fit->wave * a_wave < longest; fit->wave++)
 	{
 		ML_TRY(ml_pool_run(env, fit->n_lanes, run_lane, fit));
 		for (size_t l = 0; l < fit->n_lanes; l++)
@@ -308,10 +355,13 @@ sum_rows(MlEnv *env, LinearFit *fit, const uint32_t *same)
 				return ml_fail(env, ML_EDATA, "the target has an infinite value");
 		}
 	}
-	if (fit->lanes[0].tsqr)
-		fit->lanes[0].tsqr->poll = env;
-	for (size_t l = 1; l < fit->n_lanes; l++)
-		ML_TRY(add_lane(&fit->lanes[0], &fit->lanes[l], same));
+	for (size_t l = 0; l < fit->n_lanes; l++)
+	{
+		if (fit->lanes[l].tsqr)
+			fit->lanes[l].tsqr->poll = env;
+		if (l >= fit->n_folds)
+			ML_TRY(add_lane(env, &fit->lanes[l % fit->n_folds], &fit->lanes[l], same));
+	}
 	return ML_OK;
 }
 
@@ -333,21 +383,26 @@ number_columns(MlArena *scratch, const LinearFit *fit, uint32_t **same, uint32_t
 }
 
 static MlStatus
-solve_fit(MlArena *scratch, const LinearFit *fit, const uint32_t *source, MlLeastSquares **out)
+solve_fit(MlArena *scratch, const LinearFit *fit, const uint32_t *source, MlFitReport *report,
+		  MlLeastSquares **out)
 {
-	const Lane *total = &fit->lanes[0];
 	size_t p = fit->design->n_dense;
-	MlLeastColumns columns = {.n = p, .source = source, .target = (uint32_t) p + 1};
+	MlLeastColumns columns = {
+		.n = p, .n_numbers = fit->design->n_numeric, .source = source, .target = (uint32_t) p + 1};
+	MlLinearSums sums = {.n_folds = fit->n_folds, .gram = fit->lanes[0].gram};
 
-	if (total->gram)
-	{
+	if (sums.gram)
 		columns.n = p + fit->n_levels;
-		return ml_leastsq_from_gram(scratch, total->gram, &columns, &fit->options, total->n_rows,
-									out);
+	for (size_t f = 0; f < fit->n_folds; f++)
+	{
+		const Lane *lane = &fit->lanes[f];
+
+		sums.tsqr[f] = lane->tsqr;
+		sums.levels[f] = fit->n_levels > 0 ? &lane->levels : NULL;
+		sums.n_rows += lane->n_rows;
+		sums.sum_log_weight += lane->sum_log_weight;
 	}
-	return ml_leastsq_from_tsqr(scratch, total->tsqr, &columns,
-								fit->n_levels > 0 ? &total->levels : NULL, &fit->options,
-								total->n_rows, out);
+	return ml_linear_solve(scratch, &sums, &columns, fit->options, report, out);
 }
 
 /* Everything but the model in the scratch arena. */
@@ -356,10 +411,11 @@ fit_in(MlArena *scratch, MlArena *arena, LinearFit *fit, MlFitReport *report, vo
 {
 	const MlFitInput *input = fit->input;
 	MlEnv *env = scratch->env;
+	const MlLinearOptions *options = fit->options;
 	MlDesignOptions design = {
-		.max_levels = (uint32_t) ml_param_int(input->params, LINEAR_MAX_LEVELS),
+		.max_levels = options->max_levels,
 		/* Without a penalty a reference level is needed, unless there is no intercept to absorb it. */
-		.drop_first = fit->options.l2 == 0 && fit->options.intercept};
+		.drop_first = !options->penalized && options->least.l2 == 0 && options->least.intercept};
 	uint32_t *same, *source;
 	MlLeastSquares *solution;
 	MlLinearModel *made;
@@ -368,6 +424,7 @@ fit_in(MlArena *scratch, MlArena *arena, LinearFit *fit, MlFitReport *report, vo
 	ML_TRY(ml_design_fit(env, arena, input->data, &input->train, &design, &fitted));
 	fit->design = fitted;
 	fit->n_levels = fitted->n_columns - fitted->n_dense;
+	ML_TRY(deal_rows(scratch, fit));
 	choose_lanes(fit);
 	ML_TRY(choose_centre(scratch, fit));
 	fit->lanes = ml_arena_array(scratch, fit->n_lanes, sizeof(Lane));
@@ -377,25 +434,22 @@ fit_in(MlArena *scratch, MlArena *arena, LinearFit *fit, MlFitReport *report, vo
 		ML_TRY(make_lane(scratch, fit, &fit->lanes[l]));
 	ML_TRY(number_columns(scratch, fit, &same, &source));
 	ML_TRY(sum_rows(env, fit, same));
-	ML_TRY(solve_fit(scratch, fit, source, &solution));
+	ML_TRY(solve_fit(scratch, fit, source, report, &solution));
 	ML_TRY(ml_linear_make(arena, input->data->schema, fitted, solution, &made));
-	ml_linear_summary(solution, &fit->options, fit->lanes[0].n_rows, fit->lanes[0].sum_log_weight,
-					  report);
 	*model = made;
-	return report->summary.status;
+	return ML_OK;
 }
 
 MlStatus
-ml_linear_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *report,
-			  void **model)
+ml_linear_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, const MlLinearOptions *options,
+			  MlFitReport *report, void **model)
 {
-	LinearFit fit = {.env = env, .input = input};
+	LinearFit fit = {.env = env, .input = input, .options = options};
 	MlArena scratch;
 	MlStatus status;
 
 	if (input->train.n == 0)
 		return ml_fail(env, ML_EDATA, "there are no rows to train on");
-	ml_linear_options(input->params, &fit.options);
 	ml_arena_init(&scratch, env);
 	status = fit_in(&scratch, arena, &fit, report, model);
 	ml_arena_free(&scratch);

@@ -21,28 +21,32 @@
 #define PRODUCTS_A_POLL ((size_t) 4 * 1000 * 1000) /* of double-double: some 5 ms */
 
 #define TILE 8
+#define PART_ROWS ((size_t) 256)
 
 typedef struct LinearState
 {
 	MlArena *arena;
 	const MlSchema *schema; /* for names in errors; may be NULL */
-	MlLeastOptions options;
+	MlLinearOptions options;
+	size_t n_folds;
 	uint32_t n_features;
 	uint32_t n_columns;  /* of the state: n_features + 2 and the indicators */
 	uint32_t *indicator; /* by column of the state: its indicator or 0 */
 	uint32_t *added;     /* the features that have an indicator, in the order of these */
 	uint64_t n_rows;     /* with a weight above 0 */
 	double sum_log_weight;
-	MlTsqr *tsqr; /* one of the two */
+	MlTsqr *tsqr[ML_LINEAR_MAX_FOLDS]; /* one of the two */
 	MlDdGram *gram;
 	double *row;           /* scratch of a row, for the cross products: 2 n_features + 2 */
+	double *part;          /* scratch of a fold's rows: PART_ROWS x (n_features + 2) */
 	uint32_t *map, *fresh; /* scratch */
 } LinearState;
 
 /* ---- making one */
 
 static MlStatus
-make_state(MlArena *arena, const MlStreamInput *input, LinearState **out)
+make_state(MlArena *arena, const MlStreamInput *input, const MlLinearOptions *options,
+		   LinearState **out)
 {
 	LinearState *s = ml_arena_alloc(arena, sizeof *s);
 	size_t p = input->n_features;
@@ -53,33 +57,35 @@ make_state(MlArena *arena, const MlStreamInput *input, LinearState **out)
 	s->schema = input->schema;
 	s->n_features = input->n_features;
 	s->n_columns = s->n_features + 2;
-	ml_linear_options(input->params, &s->options);
+	s->options = *options;
+	s->n_folds = ml_linear_folds(options);
 	s->indicator = ml_arena_array(arena, 2 * p + 2, sizeof(uint32_t));
 	s->added = ml_arena_array(arena, p, sizeof(uint32_t));
 	s->map = ml_arena_array(arena, 2 * p + 2, sizeof(uint32_t));
 	s->fresh = ml_arena_array(arena, p, sizeof(uint32_t));
 	if (!s->indicator || !s->added || !s->map || !s->fresh)
 		return ML_ENOMEM;
-	if (s->options.extended)
-	{
+	if (s->options.least.extended)
 		s->row = ml_arena_array(arena, 2 * p + 2, sizeof(double));
-		if (s->row == NULL)
-			return ML_ENOMEM;
-	}
+	if (s->n_folds > 1)
+		s->part = ml_arena_array(arena, PART_ROWS, (p + 2) * sizeof(double));
+	if ((s->options.least.extended && !s->row) || (s->n_folds > 1 && !s->part))
+		return ML_ENOMEM;
 	*out = s;
 	return ML_OK;
 }
 
-static MlStatus
-linear_begin(MlArena *arena, const MlStreamInput *input, void **state)
+MlStatus
+ml_linear_begin(MlArena *arena, const MlStreamInput *input, const MlLinearOptions *options,
+				void **state)
 {
 	LinearState *s;
 
-	ML_TRY(make_state(arena, input, &s));
-	if (s->options.extended)
+	ML_TRY(make_state(arena, input, options, &s));
+	if (options->least.extended)
 		ML_TRY(ml_ddgram_create(arena, s->n_columns, &s->gram));
-	else
-		ML_TRY(ml_tsqr_create(arena, s->n_columns, 0, &s->tsqr));
+	for (size_t f = 0; f < s->n_folds && !s->gram; f++)
+		ML_TRY(ml_tsqr_create(arena, s->n_columns, 0, &s->tsqr[f]));
 	*state = s;
 	return ML_OK;
 }
@@ -97,8 +103,8 @@ add_indicators(LinearState *s, const uint32_t *features, uint32_t n)
 	}
 	if (s->gram)
 		ML_TRY(ml_ddgram_widen(s->gram, n));
-	else
-		ML_TRY(ml_tsqr_add_indicators(s->tsqr, s->map, n));
+	for (size_t f = 0; f < s->n_folds && !s->gram; f++)
+		ML_TRY(ml_tsqr_add_indicators(s->tsqr[f], s->map, n));
 	for (uint32_t k = 0; k < n; k++)
 		s->indicator[1 + features[k]] = s->n_columns + k;
 	s->n_columns += n;
@@ -201,10 +207,10 @@ put_tile(const MlTsqr *t, const double *x, const double *y, const double *root, 
  * yet, or the cell is infinite.
  */
 static bool
-mark_missing(const LinearState *s, const double *x, const double *root, size_t n, double *to)
+mark_missing(const LinearState *s, const double *x, const double *root, size_t n, size_t ld,
+			 double *to)
 {
 	uint32_t p = s->n_features;
-	size_t ld = s->tsqr->ld;
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -226,8 +232,8 @@ mark_missing(const LinearState *s, const double *x, const double *root, size_t n
 
 /* Rows into a free place of the state; returns how many: fewer than room when the next tile needs a closer look. */
 static size_t
-put_rows(const LinearState *s, const double *x, const double *y, const double *w, size_t room,
-		 size_t first)
+put_rows(const LinearState *s, const MlTsqr *t, const double *x, const double *y, const double *w,
+		 size_t room, size_t first)
 {
 	size_t p = s->n_features;
 
@@ -235,20 +241,21 @@ put_rows(const LinearState *s, const double *x, const double *y, const double *w
 	{
 		const double *rows = x + at * p;
 		size_t n = ML_MIN(TILE, room - at);
-		double root[TILE], *to = s->tsqr->a + first + at, odd;
+		double root[TILE], *to = t->a + first + at, odd;
 
 		for (size_t i = 0; i < n; i++)
 			root[i] = w ? sqrt(w[at + i]) : 1;
-		odd = n == TILE ? put_tile(s->tsqr, rows, y + at, root, p, TILE, to)
-						: put_tile(s->tsqr, rows, y + at, root, p, n, to);
-		if (odd != 0 && !mark_missing(s, rows, root, n, to))
+		odd = n == TILE ? put_tile(t, rows, y + at, root, p, TILE, to)
+						: put_tile(t, rows, y + at, root, p, n, to);
+		if (odd != 0 && !mark_missing(s, rows, root, n, t->ld, to))
 			return at;
 	}
 	return room;
 }
 
+/* Rows of one fold. */
 static MlStatus
-accumulate_rows(LinearState *s, const double *x, const double *y, const double *w, size_t n)
+fold_rows(LinearState *s, MlTsqr *t, const double *x, const double *y, const double *w, size_t n)
 {
 	size_t p = s->n_features;
 
@@ -257,9 +264,9 @@ accumulate_rows(LinearState *s, const double *x, const double *y, const double *
 		size_t first, room, at;
 		uint32_t n_new;
 
-		ML_TRY(ml_tsqr_room(s->tsqr, n, &first, &room));
-		at = put_rows(s, x, y, w, room, first);
-		ML_TRY(ml_tsqr_commit(s->tsqr, at));
+		ML_TRY(ml_tsqr_room(t, n, &first, &room));
+		at = put_rows(s, t, x, y, w, room, first);
+		ML_TRY(ml_tsqr_commit(t, at));
 		x += at * p;
 		y += at;
 		w = w ? w + at : NULL;
@@ -269,6 +276,43 @@ accumulate_rows(LinearState *s, const double *x, const double *y, const double *
 		/* All that the rest of the batch needs, so that the state moves once. */
 		ML_TRY(find_missing(s, x, n, s->fresh, &n_new));
 		ML_TRY(add_indicators(s, s->fresh, n_new));
+	}
+	return ML_OK;
+}
+
+/* The rows first..first+n-1 of a batch that belong to a fold, gathered; before: rows that came earlier. */
+static MlStatus
+gather_fold(LinearState *s, size_t fold, uint64_t before, const double *x, const double *y,
+			const double *w, size_t n)
+{
+	size_t p = s->n_features, m = 0;
+	double *part_y = s->part + PART_ROWS * p, *part_w = part_y + PART_ROWS;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (ml_linear_fold_of(before + i, s->n_folds) != fold)
+			continue;
+		memcpy(s->part + m * p, x + i * p, p * sizeof(double));
+		part_y[m] = y[i];
+		part_w[m++] = w ? w[i] : 1;
+	}
+	return fold_rows(s, s->tsqr[fold], s->part, part_y, w ? part_w : NULL, m);
+}
+
+/* Rows into their folds. */
+static MlStatus
+accumulate_rows(LinearState *s, uint64_t before, const double *x, const double *y, const double *w,
+				size_t n)
+{
+	if (s->n_folds == 1)
+		return fold_rows(s, s->tsqr[0], x, y, w, n);
+	for (size_t i = 0; i < n; i += PART_ROWS)
+	{
+		size_t m = ML_MIN(PART_ROWS, n - i);
+
+		for (size_t f = 0; f < s->n_folds; f++)
+			ML_TRY(
+				gather_fold(s, f, before + i, x + i * s->n_features, y + i, w ? w + i : NULL, m));
 	}
 	return ML_OK;
 }
@@ -312,13 +356,14 @@ accumulate_products(LinearState *s, const double *x, const double *y, const doub
 	return ML_OK;
 }
 
-static MlStatus
-linear_accumulate(void *state, const double *x, const double *y, const double *w, size_t n)
+MlStatus
+ml_linear_accumulate(void *state, const double *x, const double *y, const double *w, size_t n)
 {
 	LinearState *s = state;
+	uint64_t before = s->n_rows;
 
 	ML_TRY(check_targets(s, y, w, n));
-	return s->gram ? accumulate_products(s, x, y, w, n) : accumulate_rows(s, x, y, w, n);
+	return s->gram ? accumulate_products(s, x, y, w, n) : accumulate_rows(s, before, x, y, w, n);
 }
 
 /* ---- merging */
@@ -337,17 +382,18 @@ join_indicators(LinearState *s, const LinearState *other)
 	return n_new > 0 ? add_indicators(s, s->fresh, n_new) : ML_OK;
 }
 
-static MlStatus
-linear_merge(void *state, const void *from)
+MlStatus
+ml_linear_merge(void *state, const void *from)
 {
 	LinearState *s = state;
 	const LinearState *other = from;
 	uint32_t p = s->n_features;
 
-	if (other->n_features != p || other->options.extended != s->options.extended)
+	if (other->n_features != p || other->options.least.extended != s->options.least.extended ||
+		other->n_folds != s->n_folds)
 		return ml_fail(s->arena->env, ML_EINVAL,
 					   "states of different models cannot be merged: %u and %u features, or not "
-					   "the same precision",
+					   "the same precision or folds",
 					   p, other->n_features);
 	ML_TRY(join_indicators(s, other));
 	for (uint32_t c = 0; c < p + 2; c++)
@@ -360,14 +406,26 @@ linear_merge(void *state, const void *from)
 	s->n_rows += other->n_rows;
 	s->sum_log_weight += other->sum_log_weight;
 	if (s->gram)
-	{
 		ml_ddgram_merge(s->gram, other->gram, s->map);
-		return ML_OK;
-	}
-	return ml_tsqr_merge(s->tsqr, other->tsqr, s->map);
+	for (size_t f = 0; f < s->n_folds && !s->gram; f++)
+		ML_TRY(ml_tsqr_merge(s->tsqr[f], other->tsqr[f], s->map));
+	return ML_OK;
 }
 
 /* ---- finishing */
+
+/* The cross product of the ones with a column of the state. */
+static double
+sum_of(const LinearState *s, size_t column)
+{
+	double sum = 0;
+
+	if (s->gram)
+		return ml_ddgram_at(s->gram, 0, column).hi;
+	for (size_t f = 0; f < s->n_folds; f++)
+		sum += ml_tsqr_product(s->tsqr[f], 0, column);
+	return sum;
+}
 
 /*
  * The columns of the design: features, then the indicators that it keeps. As ml_design_fit does, a feature
@@ -386,16 +444,14 @@ choose_columns(const LinearState *s, MlArena *arena, const MlSchema *schema, uin
 	for (uint32_t j = 0; j < p; j++)
 		(*source)[j] = 1 + j;
 	*n = p;
-	total = s->gram ? ml_ddgram_at(s->gram, 0, 0).hi : ml_tsqr_product(s->tsqr, 0, 0);
+	total = sum_of(s, 0);
 	for (uint32_t j = 0; j < p; j++)
 	{
 		uint32_t c = s->indicator[1 + j];
-		double missing;
 
 		if (c == 0 || schema->features[j].part > ML_PART_EPOCH)
 			continue;
-		missing = s->gram ? ml_ddgram_at(s->gram, 0, c).hi : ml_tsqr_product(s->tsqr, 0, c);
-		if (missing < total * (1 - 1e-12))
+		if (sum_of(s, c) < total * (1 - 1e-12))
 			(*source)[(*n)++] = c;
 	}
 	return ML_OK;
@@ -430,29 +486,31 @@ static MlStatus
 finish_in(const LinearState *s, MlArena *scratch, MlArena *arena, const MlSchema *schema,
 		  MlFitReport *report, void **model)
 {
-	MlLeastColumns columns = {.indicator = s->indicator, .target = s->n_features + 1};
+	MlLeastColumns columns = {
+		.n_numbers = s->n_features, .indicator = s->indicator, .target = s->n_features + 1};
+	MlLinearSums sums = {.n_folds = s->n_folds,
+						 .gram = s->gram,
+						 .n_rows = s->n_rows,
+						 .sum_log_weight = s->sum_log_weight};
 	MlLeastSquares *fit;
 	MlLinearModel *made;
 	MlDesign *design;
 	uint32_t *source;
 
+	for (size_t f = 0; f < s->n_folds; f++)
+		sums.tsqr[f] = s->tsqr[f];
 	ML_TRY(choose_columns(s, scratch, schema, &source, &columns.n));
 	columns.source = source;
-	if (s->gram)
-		ML_TRY(ml_leastsq_from_gram(scratch, s->gram, &columns, &s->options, s->n_rows, &fit));
-	else
-		ML_TRY(
-			ml_leastsq_from_tsqr(scratch, s->tsqr, &columns, NULL, &s->options, s->n_rows, &fit));
+	ML_TRY(ml_linear_solve(scratch, &sums, &columns, &s->options, report, &fit));
 	ML_TRY(make_design(s, arena, schema, source, fit, &design));
 	ML_TRY(ml_linear_make(arena, schema, design, fit, &made));
-	ml_linear_summary(fit, &s->options, s->n_rows, s->sum_log_weight, report);
 	*model = made;
-	return report->summary.status;
+	return ML_OK;
 }
 
-static MlStatus
-linear_finish(const void *state, MlArena *arena, const MlSchema *schema, MlFitReport *report,
-			  void **model)
+MlStatus
+ml_linear_finish(const void *state, MlArena *arena, const MlSchema *schema, MlFitReport *report,
+				 void **model)
 {
 	const LinearState *s = state;
 	MlArena scratch;
@@ -468,12 +526,12 @@ linear_finish(const void *state, MlArena *arena, const MlSchema *schema, MlFitRe
 
 /* ---- travelling */
 
-static void
-linear_save_state(const void *state, MlBuffer *out)
+void
+ml_linear_save_state(const void *state, MlBuffer *out)
 {
 	const LinearState *s = state;
 
-	ml_put_u8(out, s->options.extended);
+	ml_put_u8(out, s->options.least.extended);
 	ml_put_u32(out, s->n_features);
 	ml_put_u32(out, s->n_columns);
 	ml_put_u64(out, s->n_rows);
@@ -482,8 +540,8 @@ linear_save_state(const void *state, MlBuffer *out)
 		ml_put_u32(out, s->added[c - s->n_features - 2]);
 	if (s->gram)
 		ml_ddgram_save(s->gram, out);
-	else
-		ml_tsqr_save(s->tsqr, out);
+	for (size_t f = 0; f < s->n_folds && !s->gram; f++)
+		ml_tsqr_save(s->tsqr[f], out);
 }
 
 /* The indicators of a state that was read: each feature has at most one. */
@@ -507,8 +565,9 @@ load_indicators(MlReader *in, LinearState *s, uint32_t n_columns)
 	return ML_OK;
 }
 
-static MlStatus
-linear_load_state(MlReader *in, MlArena *arena, const MlStreamInput *input, void **state)
+MlStatus
+ml_linear_load_state(MlReader *in, MlArena *arena, const MlStreamInput *input,
+					 const MlLinearOptions *options, void **state)
 {
 	LinearState *s;
 	uint8_t extended = ml_get_u8(in);
@@ -516,8 +575,8 @@ linear_load_state(MlReader *in, MlArena *arena, const MlStreamInput *input, void
 
 	if (in->failed || n_features != input->n_features)
 		return ml_corrupt(in->env, "the number of features of a linear state");
-	ML_TRY(make_state(arena, input, &s));
-	if (extended != s->options.extended)
+	ML_TRY(make_state(arena, input, options, &s));
+	if (extended != s->options.least.extended)
 		return ml_corrupt(in->env, "the precision of a linear state");
 	s->n_rows = ml_get_u64(in);
 	s->sum_log_weight = ml_get_f64(in);
@@ -526,17 +585,8 @@ linear_load_state(MlReader *in, MlArena *arena, const MlStreamInput *input, void
 		return ml_corrupt(in->env, "a number of a linear state is not finite");
 	if (extended)
 		ML_TRY(ml_ddgram_load(in, arena, n_columns, &s->gram));
-	else
-		ML_TRY(ml_tsqr_load(in, arena, n_columns, s->indicator, &s->tsqr));
+	for (size_t f = 0; f < s->n_folds && !extended; f++)
+		ML_TRY(ml_tsqr_load(in, arena, n_columns, s->indicator, &s->tsqr[f]));
 	*state = s;
 	return ML_OK;
 }
-
-const MlStreaming ml_linear_streaming = {
-	.begin = linear_begin,
-	.accumulate = linear_accumulate,
-	.merge = linear_merge,
-	.finish = linear_finish,
-	.save = linear_save_state,
-	.load = linear_load_state,
-};
