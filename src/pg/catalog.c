@@ -181,6 +181,19 @@ mlplat_find_model(const char *reference)
 	return ref;
 }
 
+int64
+mlplat_lookup_version(const char *reference)
+{
+	MlplatModelRef ref = {0};
+	int version;
+
+	ref.name = split_reference(reference, &version);
+	mlplat_spi_begin();
+	lookup_model(ref.name, version, &ref);
+	mlplat_spi_end();
+	return ref.version_id;
+}
+
 MlplatModelRef
 mlplat_find_version(const char *reference)
 {

@@ -52,6 +52,9 @@ extern MlplatModelRef mlplat_find_model(const char *reference);
 /* The same, and the model must have the version that is asked for or an active one. */
 extern MlplatModelRef mlplat_find_version(const char *reference);
 
+/* Its version_id, or 0 where mlplat_find_version would say that there is none. */
+extern int64 mlplat_lookup_version(const char *reference);
+
 /*
  * The same for a change: the model is locked until the end of the transaction, and what others have
  * committed meanwhile is seen. *has_version: the reference names a version.

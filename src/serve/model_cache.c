@@ -4,8 +4,8 @@
  *
  * A version never changes and its id is never used again, so a decoded model
  * can't be stale; what can be stale is which version a name stands for. So a
- * call site looks the name up once a statement, under its own snapshot and
- * rights, and again when the registry's generation has moved.
+ * call site asks the name cache once a statement, and again when the registry's
+ * generation has moved.
  *
  * Models in use are pinned by the call sites. A model that is larger than the
  * whole cache lives as long as it is pinned.
@@ -15,6 +15,7 @@
 #include "pg/compat.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+#include "utils/syscache.h"
 
 #include "pg/bridge.h"
 #include "pg/catalog.h"
@@ -42,6 +43,14 @@ relation_callback(Datum arg pg_attribute_unused(), Oid relid)
 	}
 }
 
+/* Roles or their members have changed: so may have what they see of the registry. */
+static void
+role_callback(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+			  uint32 hash pg_attribute_unused())
+{
+	registry_generation++;
+}
+
 /* Once a session: from now on changes are noticed. */
 static void
 watch_relations(void)
@@ -49,6 +58,8 @@ watch_relations(void)
 	if (!callback_registered)
 	{
 		CacheRegisterRelcacheCallback(relation_callback, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHOID, role_callback, (Datum) 0);
+		CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, role_callback, (Datum) 0);
 		callback_registered = true;
 	}
 }

@@ -29,7 +29,7 @@ extern const MlModel *mlplat_decode_image(MemoryContext context, const void *dat
 extern MlplatCachedModel *mlplat_cache_pin(int64 version_id);
 extern void mlplat_cache_unpin(MlplatCachedModel *cached);
 
-/* Rises whenever the registry may have changed: what was looked up by name before must be looked up again. */
+/* Rises whenever the registry or a role may have changed: what was looked up by name must be looked up again. */
 extern uint64 mlplat_registry_generation(void);
 
 /* Rises whenever any relation, and so any row type, may have changed. */

@@ -32,10 +32,10 @@
 #include "core/rng.h"
 #include "pg/binder.h"
 #include "pg/bridge.h"
-#include "pg/catalog.h"
 #include "pg/guc.h"
 #include "serve/json_row.h"
 #include "serve/model_cache.h"
+#include "serve/name_cache.h"
 #include "serve/site.h"
 
 #define HEADER_BYTES 64 /* of an image compared to see that it is the one of the row before */
@@ -210,11 +210,11 @@ add_entry(Site *site, const uint64 *key)
 	return sited;
 }
 
-/* Look a name up, under the statement's snapshot and the current role. */
+/* Look a name up, as the statement and the current role see it. */
 static SiteModel *
 resolve_name(Site *site, const char *name, Size len, const uint64 *key)
 {
-	MlplatModelRef ref = mlplat_find_version(pnstrdup(name, len));
+	int64 version_id = mlplat_resolve_name(name, len);
 	SiteModel *sited;
 	Pin *pin;
 
@@ -222,7 +222,7 @@ resolve_name(Site *site, const char *name, Size len, const uint64 *key)
 	sited->name = memcpy(MemoryContextAlloc(site->models_context, len + 1), name, len);
 	sited->name_len = len;
 	pin = MemoryContextAlloc(site->models_context, sizeof *pin);
-	pin->cached = mlplat_cache_pin(ref.version_id);
+	pin->cached = mlplat_cache_pin(version_id);
 	pin->next = site->pins;
 	site->pins = pin;
 	site->bytes += pin->cached->bytes;
