@@ -225,6 +225,47 @@ ml_chi2_p_upper(double x, double df)
 	return half < a + 1 ? 1 - gamma_series(a, half) : gamma_fraction(a, half);
 }
 
+/* From this argument on the asymptotic series of digamma and trigamma have 16 digits. */
+#define GAMMA_FAR 12.0
+
+/* Upwards by digamma(x) = digamma(x + 1) - 1 / x, then the series of Bernoulli numbers (Abramowitz and Stegun 6.3.18). */
+double
+ml_digamma(double x)
+{
+	double sum = 0, inverse, square;
+
+	for (; x < GAMMA_FAR; x += 1)
+		sum -= 1 / x;
+	inverse = 1 / x;
+	square = inverse * inverse;
+	return sum + log(x) - inverse / 2 -
+		   square *
+			   (1.0 / 12 -
+				square * (1.0 / 120 -
+						  square * (1.0 / 252 -
+									square * (1.0 / 240 -
+											  square * (1.0 / 132 - square * (691.0 / 32760))))));
+}
+
+/* The same for the second derivative (6.4.12). */
+double
+ml_trigamma(double x)
+{
+	double sum = 0, inverse, square;
+
+	for (; x < GAMMA_FAR; x += 1)
+		sum += 1 / (x * x);
+	inverse = 1 / x;
+	square = inverse * inverse;
+	return sum + inverse + square / 2 +
+		   square * inverse *
+			   (1.0 / 6 -
+				square * (1.0 / 30 -
+						  square * (1.0 / 42 -
+									square * (1.0 / 30 -
+											  square * (5.0 / 66 - square * (691.0 / 2730))))));
+}
+
 double
 ml_sigmoid(double eta)
 {
