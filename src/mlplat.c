@@ -8,6 +8,7 @@
 
 #include "analyze/metrics_common.h"
 #include "pg/guc.h"
+#include "pg/progress.h"
 #include "pg/threads.h"
 #include "train/train.h"
 
@@ -20,6 +21,7 @@ _PG_init(void)
 {
 	mlplat_tame_blas();
 	mlplat_define_settings();
+	mlplat_progress_register();
 	mlplat_metrics_register();
 	mlplat_train_register();
 }

@@ -365,6 +365,13 @@ ml_report(MlEnv *env, const MlProgress *line)
 }
 
 void
+ml_phase(MlEnv *env, const char *name, int step, int n_steps)
+{
+	if (env->phase)
+		env->phase(env->ctx, name, step, n_steps);
+}
+
+void
 ml_arena_init(MlArena *arena, MlEnv *env)
 {
 	*arena = (MlArena){.env = env};

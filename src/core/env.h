@@ -49,6 +49,7 @@ typedef struct MlEnv
 	void (*free)(void *ctx, void *ptr);
 	bool (*canceled)(void *ctx);                         /* may be NULL */
 	void (*progress)(void *ctx, const MlProgress *line); /* may be NULL */
+	void (*phase)(void *ctx, const char *name, int step, int n_steps); /* may be NULL */
 	void *(*map)(
 		void *ctx,
 		size_t size); /* temporary file memory; NULL: none to be had, and error may say why */
@@ -114,6 +115,12 @@ extern void ml_hint(MlEnv *env, const char *format, ...) __attribute__((format(p
 /* ML_ECANCELED when the user asked to stop, else ML_OK. Call at least every 10 ms of work. */
 extern MlStatus ml_poll(MlEnv *env);
 extern void ml_report(MlEnv *env, const MlProgress *line);
+
+/*
+ * What the work is at, as people read it: "fitting", "calibrating", "evaluating"; step of n_steps, such as a fold
+ * (from 1; 0: there are none). Iterations begin anew. name: a constant, up to 31 bytes.
+ */
+extern void ml_phase(MlEnv *env, const char *name, int step, int n_steps);
 
 /* Return from the calling function when status is not ML_OK. */
 #define ML_TRY(call) \

@@ -353,6 +353,7 @@ predict_folds(HeldOut *h)
 		MlRows train, held;
 		MlStatus status = divide_rows(h, fold, &index, &train, &held);
 
+		ml_phase(h->env, "calibrating", (int) fold + 1, (int) h->n_fits);
 		if (status == ML_OK && held.n > 0)
 			status = fit_and_predict(h, &train, &held, first);
 		ml_free(h->env, index);

@@ -98,6 +98,7 @@ fit_rows(Finish *f, const MlRows *rows)
 		input.previous = f->trainer->previous->fitted;
 	f->report.summary.len = 0;
 	f->report.log.len = 0;
+	ml_phase(f->env, "fitting", 0, 0);
 	return f->model->algo->fit(f->env, f->arena, &input, &f->report, &f->model->fitted);
 }
 
@@ -138,6 +139,7 @@ evaluate(Finish *f)
 
 	if (!actual || !weight || !predicted)
 		return ML_ENOMEM;
+	ml_phase(f->env, "evaluating", 0, 0);
 	unbalanced.class_weight = NULL; /* the truth is measured on the data as it is */
 	ml_dataset_target(&f->data, &f->valid, 0, n, actual);
 	ml_dataset_weight(&unbalanced, &f->valid, 0, n, weight);

@@ -26,6 +26,7 @@
 
 #include "pg/bridge.h"
 #include "pg/guc.h"
+#include "pg/progress.h"
 
 /* The longest sum of mapped memory at a time, all environments of this backend. */
 static size_t mapped_bytes = 0;
@@ -190,6 +191,7 @@ training_reset(void *arg)
 {
 	TrainingEnv *env = arg;
 
+	mlplat_progress_end(&env->ml);
 	ml_env_close(&env->ml);
 	for (Mapping *mapping = env->mappings; mapping; mapping = mapping->next)
 	{

@@ -50,6 +50,20 @@
 	BeginCopyFrom(pstate, rel, NULL, NULL, false, read, columns, options)
 #endif
 
+/* 14 renamed this role, too; 15 has a hook for asking for shared memory, before it is asked for at load. */
+#if PG_VERSION_NUM < 140000
+#define ROLE_PG_READ_ALL_STATS DEFAULT_ROLE_READ_ALL_STATS
+#endif
+#if PG_VERSION_NUM >= 150000
+#include "miscadmin.h"
+typedef shmem_request_hook_type MlplatRequestHook;
+#define mlplat_hook_shmem_request(previous, request) \
+	((previous) = shmem_request_hook, shmem_request_hook = (request))
+#else
+typedef void (*MlplatRequestHook)(void);
+#define mlplat_hook_shmem_request(previous, request) request()
+#endif
+
 /* 16 took the rights out of the range table, and gave parsers of input a place for soft errors. */
 #if PG_VERSION_NUM >= 160000
 #define MlplatPermInfo RTEPermissionInfo

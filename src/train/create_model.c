@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 
 #include "pg/catalog.h"
+#include "pg/progress.h"
 #include "pg/query.h"
 #include "train/train.h"
 
@@ -225,6 +226,7 @@ read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 	job->state = mlplat_train_state_create(CurrentMemoryContext);
 	job->options = flat_options(fcinfo, job->state->env);
 	job->spec = mlplat_train_spec(job->state, job->options);
+	mlplat_progress_begin(job->state->env, job->name, job->spec->algo->name);
 	job->desc = mlplat_describe_query(job->query);
 }
 
@@ -360,6 +362,7 @@ train_resident(CreateModel *job)
 	MlStatus status;
 
 	mlplat_run_query(job->query, MLPLAT_PLAN_SERIAL, take_row, job);
+	mlplat_progress_rows(env, job->state->n_read);
 	if (!job->state->trainer)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("there is no row to train on: the query is empty")));

@@ -23,6 +23,7 @@ typedef struct MlplatTrainState
 	Datum *values;
 	bool *nulls;
 	double *raw;
+	uint64 n_read; /* rows, in this process */
 } MlplatTrainState;
 
 /* What a training is told before its first row. */

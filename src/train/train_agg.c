@@ -23,6 +23,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "pg/progress.h"
 #include "train/train.h"
 
 PG_FUNCTION_INFO_V1(mlplat_train_record_transfn);
@@ -327,8 +328,10 @@ finish_state(MlplatTrainState *data)
 	bytea *image;
 
 	ml_arena_init(&arena, data->env);
+	mlplat_progress_begin(data->env, NULL, ml_trainer_spec(data->trainer)->algo->name);
 	status = ml_trainer_finish(data->trainer, &arena, &options, &result);
 	ml_env_close(data->env);
+	mlplat_progress_end(data->env);
 	mlplat_check(data->env, status);
 	if (result.image.len > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR,

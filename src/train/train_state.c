@@ -11,6 +11,7 @@
 #include "pg/compat.h"
 #include "utils/memutils.h"
 
+#include "pg/progress.h"
 #include "pg/state.h"
 #include "train/train.h"
 
@@ -70,6 +71,8 @@ mlplat_train_row(MlplatTrainState *state, const Datum *values, const bool *nulls
 {
 	MlStatus status;
 
+	if (++state->n_read % MLPLAT_PROGRESS_ROWS == 0)
+		mlplat_progress_rows(state->env, state->n_read);
 	mlplat_bind_row(&state->training->binding, values, nulls, state->raw);
 	status = ml_trainer_add(state->trainer, state->raw);
 	if (status != ML_OK)
