@@ -47,8 +47,8 @@ typedef struct MlEnv
 	/* Callbacks, each with ctx as first argument. alloc returns NULL on failure and never throws. */
 	void *(*alloc)(void *ctx, size_t size);
 	void (*free)(void *ctx, void *ptr);
-	bool (*canceled)(void *ctx);                         /* may be NULL */
-	void (*progress)(void *ctx, const MlProgress *line); /* may be NULL */
+	bool (*canceled)(void *ctx);                                       /* may be NULL */
+	void (*progress)(void *ctx, const MlProgress *line);               /* may be NULL */
 	void (*phase)(void *ctx, const char *name, int step, int n_steps); /* may be NULL */
 	void *(*map)(
 		void *ctx,

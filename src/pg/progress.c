@@ -327,8 +327,7 @@ put_training(Tuplestorestate *rows, TupleDesc desc, const Shown *shown)
 	values[0] = Int32GetDatum(shown->pid);
 	put_text(&values[1], &nulls[1], GetUserNameFromId(shown->user, true));
 	put_text(&values[2], &nulls[2], get_database_name(shown->database));
-	put_text(&values[3], &nulls[3],
-			 shown->encoding == GetDatabaseEncoding() ? shown->model : NULL);
+	put_text(&values[3], &nulls[3], shown->encoding == GetDatabaseEncoding() ? shown->model : NULL);
 	put_text(&values[4], &nulls[4], shown->algorithm);
 	put_text(&values[5], &nulls[5], shown->phase);
 	put_count(&values[6], &nulls[6], shown->step);

@@ -72,3 +72,4 @@ SELECT mlplat.create_model('bad', $$SELECT income, CASE WHEN i = 1 THEN 'x' WHEN
 DROP TABLE loan CASCADE;
 DROP FUNCTION facts, mean;
 DELETE FROM mlplat.registry WHERE name IN ('raw', 'platt', 'isotonic', 'grade', 'half', 'fixed', 'best', 'costly');
+DELETE FROM mlplat.run WHERE model IN ('raw', 'platt', 'isotonic', 'grade', 'half', 'fixed', 'best', 'costly');

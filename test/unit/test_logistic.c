@@ -531,7 +531,7 @@ log_tells_each_iteration(void)
 	}
 	CHECK(lines >= 3 && lines == (int) fit_number(&fit, "iterations"));
 	CHECK_NEAR(before, -fit_number(&fit, "log_likelihood") / 600, 1e-12);
-	CHECK(strstr(text, "\"grad_norm\":") && strstr(text, "\"weight_norm\":") &&
+	CHECK(strstr(text, "\"gradient_norm\":") && strstr(text, "\"weight_norm\":") &&
 		  strstr(text, "\"step\":1"));
 	fit_end(&fit);
 	CHECK(fit_cells(&fit, &env, &c, "{\"max_iter\":1}") == ML_OK);

@@ -341,7 +341,7 @@ log_iteration(const Solver *solver, int iteration, MlBuffer *out)
 	ml_json_open(&w, NULL, '{');
 	ml_json_number(&w, "iteration", iteration);
 	ml_json_number(&w, "loss", line.loss);
-	ml_json_number(&w, "grad_norm", greatest(solver->gradient, solver->n) / n);
+	ml_json_number(&w, "gradient_norm", greatest(solver->gradient, solver->n) / n);
 	ml_json_number(&w, "weight_norm", sqrt(square));
 	ml_json_number(&w, "step", solver->length);
 	ml_json_close(&w, '}');
