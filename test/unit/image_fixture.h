@@ -64,10 +64,11 @@ has_param(const MlAlgo *algo, const char *name)
 static inline void
 image_options(const ImageCase *c, char *out, size_t size)
 {
-	snprintf(out, size, "{\"algorithm\":\"%s\",\"task\":\"%s\"%s%s%s%s}", c->algo->name,
+	snprintf(out, size, "{\"algorithm\":\"%s\",\"task\":\"%s\"%s%s%s%s%s}", c->algo->name,
 			 ml_task_name(c->task), has_param(c->algo, "n_trees") ? ",\"n_trees\":3" : "",
 			 has_param(c->algo, "max_leaves") ? ",\"max_leaves\":5" : "",
 			 has_param(c->algo, "min_leaf_rows") ? ",\"min_leaf_rows\":5" : "",
+			 has_param(c->algo, "hidden") ? ",\"hidden\":[4,3],\"max_iter\":3" : "",
 			 c->more ? c->more : "");
 }
 
