@@ -71,19 +71,29 @@ typedef struct CoefficientSink
 	const MlModel *model;
 } CoefficientSink;
 
+/* The class that a row is of: its label, the number of a cluster, or that of a component, as arrays count. */
+static Datum
+class_of_row(const MlModel *model, int index)
+{
+	if ((uint32) index < model->n_classes)
+		return CStringGetTextDatum(model->classes[index]);
+	return CStringGetTextDatum(
+		psprintf("%d", model->task == ML_DECOMPOSITION ? index + 1 : index));
+}
+
 /* One row; NaN is NULL. */
 static MlStatus
 put_coefficient(void *arg, const MlCoefficient *row)
 {
 	CoefficientSink *sink = arg;
-	bool has_class = row->class_index >= 0 && (uint32) row->class_index < sink->model->n_classes;
 	double figures[4] = {row->value, row->std_error, row->statistic, row->p_value};
 	Datum values[6];
 	bool nulls[6] = {0};
 
 	values[0] = CStringGetTextDatum(row->feature);
-	nulls[1] = !has_class;
-	values[1] = has_class ? CStringGetTextDatum(sink->model->classes[row->class_index]) : (Datum) 0;
+	nulls[1] = row->class_index < 0;
+	if (!nulls[1])
+		values[1] = class_of_row(sink->model, row->class_index);
 	for (int i = 0; i < 4; i++)
 	{
 		nulls[i + 2] = isnan(figures[i]);

@@ -55,6 +55,7 @@ typedef struct MlDesignOptions
 {
 	uint32_t max_levels; /* per categorical feature */
 	bool drop_first;
+	bool no_indicators; /* a missing number is imputed, and no column tells */
 } MlDesignOptions;
 
 /* One pass over the training rows, which have weights above 0. ML_EDATA names a feature with an infinite number. */

@@ -419,7 +419,8 @@ add_columns(ColumnList *list, const MlSchema *schema, const FeatureStats *stats,
 			const MlDesignOptions *options)
 {
 	ML_TRY(add_numbers(list, schema, stats));
-	ML_TRY(add_indicators(list, schema, stats));
+	if (!options->no_indicators)
+		ML_TRY(add_indicators(list, schema, stats));
 	for (uint32_t j = 0; j < schema->n_features; j++)
 		if (schema->features[j].categorical)
 			ML_TRY(add_levels(list, schema, j, stats[j].level_rows, options));

@@ -381,6 +381,10 @@ finish(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 
 	if (trainer->rows == 0)
 	{
+		if (trainer->dropped > 0 && trainer->target_at < 0)
+			return ml_fail(f->env, ML_EDATA,
+						   "there is no row to train on: the weight is zero in all %zu rows",
+						   trainer->dropped);
 		if (trainer->dropped > 0)
 			return ml_fail(f->env, ML_EDATA,
 						   "there is no row to train on: %s is missing%s in all %zu rows",

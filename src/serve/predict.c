@@ -1,6 +1,6 @@
 /*
  * predict.c
- *		The predict functions: value, class, probability, all probabilities.
+ *		The predict functions: value, class, probability, all probabilities; and transform.
  *
  * Each takes (name | image) and (record | jsonb | float8[] | columns); site.c
  * deals with the arguments, so a function here only says what it returns.
@@ -10,7 +10,9 @@
 #include <math.h>
 
 #include "pg/compat.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -22,6 +24,7 @@ PG_FUNCTION_INFO_V1(mlplat_predict);
 PG_FUNCTION_INFO_V1(mlplat_predict_class);
 PG_FUNCTION_INFO_V1(mlplat_predict_proba);
 PG_FUNCTION_INFO_V1(mlplat_predict_probs);
+PG_FUNCTION_INFO_V1(mlplat_transform);
 
 static void
 need_classes(const MlModel *model, const char *function)
@@ -49,7 +52,7 @@ mlplat_predict(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8((float8) ml_model_class(model, probs));
 }
 
-/* The label of the class: of two by the threshold, else the most probable one. */
+/* The label of the class: of two by the threshold, else the most probable one; of a clustering, its number. */
 Datum
 mlplat_predict_class(PG_FUNCTION_ARGS)
 {
@@ -58,6 +61,8 @@ mlplat_predict_class(PG_FUNCTION_ARGS)
 
 	if (!probs)
 		PG_RETURN_NULL();
+	if (model->task == ML_CLUSTERING)
+		PG_RETURN_TEXT_P(cstring_to_text(psprintf("%.0f", probs[0])));
 	need_classes(model, "predict_class");
 	PG_RETURN_TEXT_P(cstring_to_text(model->classes[ml_model_class(model, probs)]));
 }
@@ -127,4 +132,34 @@ mlplat_predict_probs(PG_FUNCTION_ARGS)
 	ml_put_u8(&out, 0);
 	mlplat_check(&env, out.status);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum((char *) out.data)));
+}
+
+/* The row in the model's own space: its components, or its distance to each cluster. */
+Datum
+mlplat_transform(PG_FUNCTION_ARGS)
+{
+	const MlModel *model;
+	const double *features = mlplat_site_features(fcinfo, &model);
+	ArrayType *array;
+	Size size;
+	int n;
+
+	if (!features)
+		PG_RETURN_NULL();
+	if (!model->algo->transform)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("a model of algorithm \"%s\" transforms nothing", model->algo->name),
+						errhint("Use mlplat.predict.")));
+	n = (int) model->algo->n_components(model->fitted);
+	if (n == 0)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(FLOAT8OID));
+	size = ARR_OVERHEAD_NONULLS(1) + sizeof(double) * n;
+	array = palloc0(size);
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->elemtype = FLOAT8OID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	model->algo->transform(model->fitted, features, (double *) ARR_DATA_PTR(array));
+	PG_RETURN_ARRAYTYPE_P(array);
 }
