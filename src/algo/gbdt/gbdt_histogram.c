@@ -22,6 +22,7 @@
 #define BLOCKS_PER_WORKER 4 /* level out what the threads differ in speed */
 #define MIN_BLOCK_ROWS 1024
 #define MAX_BLOCK_ROWS 32768
+#define NARROW 8             /* features up to which the loop over them is unrolled */
 #define POLL_ROWS (1u << 20) /* rows of a tile between two polls: some 8 ms */
 
 /* A histogram to be made: tasks are tiles times blocks of rows. */
@@ -113,21 +114,21 @@ ml_gbdt_summer_use(GbdtSummer *summer, const uint8_t *used)
 
 /* Add one row's features of one stride; returns the cells after them. */
 static inline __attribute__((always_inline)) int64_t *
-add_features(const uint8_t *row, int64_t gradient, uint32_t n, uint32_t stride, int64_t *cells)
+add_features(const uint8_t *row, int64_t gradient, size_t n, size_t stride, int64_t *cells)
 {
-	uint32_t k = 0;
+	const uint8_t *end = row + n;
 
-	for (; k + 4 <= n; k += 4)
+	for (; row + 4 <= end; row += 4)
 	{
-		cells[row[k]] += gradient;
-		cells[stride + row[k + 1]] += gradient;
-		cells[2 * stride + row[k + 2]] += gradient;
-		cells[3 * stride + row[k + 3]] += gradient;
-		cells += 4 * (size_t) stride;
+		cells[row[0]] += gradient;
+		cells[stride + row[1]] += gradient;
+		cells[2 * stride + row[2]] += gradient;
+		cells[3 * stride + row[3]] += gradient;
+		cells += 4 * stride;
 	}
-	for (; k < n; k++)
+	for (; row < end; row++)
 	{
-		cells[row[k]] += gradient;
+		cells[*row] += gradient;
 		cells += stride;
 	}
 	return cells;
@@ -177,6 +178,64 @@ add_run(const MlBinnedTile *tile, const int32_t *gradients, size_t first, size_t
 		add_row(tile, row, ml_gbdt_widen(gradients[first + i]), cells);
 }
 
+/*
+ * The same for a tile of width features, a number that the compiler knows: there is no loop over them. positions
+ * NULL: rows first..first+n-1.
+ */
+static inline __attribute__((always_inline)) void
+add_narrow(const MlBinnedTile *tile, const uint32_t *cell, const int32_t *gradients,
+		   const uint32_t *positions, size_t first, size_t n, size_t width, int64_t *cells)
+{
+	const uint8_t *rows = tile->rows;
+	int64_t *of[NARROW];
+
+	for (size_t k = 0; k < width; k++)
+		of[k] = cells + (cell[k] - cell[0]);
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t at = positions ? positions[i] : first + i;
+		int64_t gradient = ml_gbdt_widen(gradients[at]);
+		const uint8_t *row = rows + at * width;
+
+		if (positions)
+		{
+			size_t ahead = positions[i + GBDT_PREFETCH_ROWS];
+
+			__builtin_prefetch(rows + ahead * width);
+			__builtin_prefetch(gradients + ahead);
+		}
+#pragma GCC unroll 8
+		for (size_t k = 0; k < width; k++)
+			of[k][row[k]] += gradient;
+	}
+}
+
+/* Choose the loop by the tile's width. */
+static void
+add_narrow_tile(const MlBinnedTile *tile, const GbdtSummer *summer, const uint32_t *positions,
+				size_t first, size_t n, int64_t *cells)
+{
+	const uint32_t *cell = summer->binned->cell + tile->first;
+	const int32_t *gradients = summer->gradients;
+
+	switch (tile->n)
+	{
+#define WIDTH(width) \
+	case width: \
+		add_narrow(tile, cell, gradients, positions, first, n, width, cells); \
+		break
+		WIDTH(1);
+		WIDTH(2);
+		WIDTH(3);
+		WIDTH(4);
+		WIDTH(5);
+		WIDTH(6);
+		WIDTH(7);
+		WIDTH(8);
+#undef WIDTH
+	}
+}
+
 /* Add the rows at n positions (NULL: first..first+n-1), but only the features of a list. */
 static void
 add_some_features(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size_t first,
@@ -185,7 +244,7 @@ add_some_features(const GbdtSummer *summer, uint32_t t, const uint32_t *position
 	const MlBinnedTile *tile = &summer->binned->tiles[t];
 	const uint32_t *places = summer->places + tile->first;
 	const uint32_t *offsets = summer->offsets + tile->first;
-	uint32_t n_used = summer->n_used[t];
+	size_t n_used = summer->n_used[t];
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -195,7 +254,7 @@ add_some_features(const GbdtSummer *summer, uint32_t t, const uint32_t *position
 
 		if (positions)
 			prefetch_row(tile, summer->gradients, positions[i + GBDT_PREFETCH_ROWS]);
-		for (uint32_t k = 0; k < n_used; k++)
+		for (size_t k = 0; k < n_used; k++)
 			cells[offsets[k] + row[places[k]]] += gradient;
 	}
 }
@@ -211,6 +270,8 @@ add_packed(const GbdtSummer *summer, uint32_t t, const uint32_t *positions, size
 		positions += first;
 	if (summer->n_used[t] < tile->n)
 		add_some_features(summer, t, positions, first, n, cells);
+	else if (tile->n <= NARROW)
+		add_narrow_tile(tile, summer, positions, first, n, cells);
 	else if (positions)
 		add_positions(tile, summer->gradients, positions, n, cells);
 	else
