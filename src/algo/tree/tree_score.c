@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "algo/tree/tree.h"
+#include "core/vmath.h"
 
 #define GROUP_TREES 512
 #define CHUNK_WORDS 8 /* 64-bit words ANDed at a time: a cache line */
@@ -32,10 +33,13 @@
 #define TABLE_BYTES ((size_t) 64 << 20)
 #define COARSE_SHIFT 3
 #define WALK_LANES 8
-#define SEARCH_LANES 4
+#define SEARCH_LANES 8
 #define WALK_MISSING 255            /* the missing bin of numeric features in walks */
 #define SET_STAY (2 * ML_TREE_CUTS) /* the set of all bins: a leaf leads to itself */
 #define CACHE_LINE 64
+
+/* A cache line of masks; compilers make the widest vectors of it that there are. */
+typedef uint64_t Chunk __attribute__((vector_size(CACHE_LINE), may_alias));
 
 /* A feature that some node tests. */
 typedef struct ScoreFeature
@@ -569,11 +573,18 @@ find_bins(const MlTreeEnsemble *ensemble, const double *x, uint8_t *bins)
 
 	while (a < scorer->n_numeric)
 	{
-		if (a + SEARCH_LANES <= scorer->n_numeric &&
-			active[a].steps == active[a + SEARCH_LANES - 1].steps)
+		uint32_t left = scorer->n_numeric - a;
+
+		if (left >= SEARCH_LANES && active[a].steps == active[a + SEARCH_LANES - 1].steps)
 		{
 			search_side_by_side(scorer, active + a, x, SEARCH_LANES, bins + a);
 			a += SEARCH_LANES;
+		}
+		else if (left >= SEARCH_LANES / 2 &&
+				 active[a].steps == active[a + SEARCH_LANES / 2 - 1].steps)
+		{
+			search_side_by_side(scorer, active + a, x, SEARCH_LANES / 2, bins + a);
+			a += SEARCH_LANES / 2;
 		}
 		else
 		{
@@ -586,7 +597,7 @@ find_bins(const MlTreeEnsemble *ensemble, const double *x, uint8_t *bins)
 }
 
 /* Add the leaf values v of trees first.. to the sums: by tree number modulo n_sums. */
-static inline void
+static inline __attribute__((always_inline)) void
 add_values(const float *v, uint32_t first, uint32_t n, double *sums, uint32_t n_sums)
 {
 	uint32_t t = 0, k = first % n_sums;
@@ -616,7 +627,7 @@ add_values(const float *v, uint32_t first, uint32_t n, double *sums, uint32_t n_
 }
 
 /* AND the lines of one row into acc[0..n_words-1]. */
-static inline void
+static inline __attribute__((always_inline)) void
 and_lines(const ScoreGroup *group, const uint32_t *lines, uint32_t n_lines, uint64_t *acc)
 {
 	const uint64_t *line[MASK_FEATURES];
@@ -625,20 +636,16 @@ and_lines(const ScoreGroup *group, const uint32_t *lines, uint32_t n_lines, uint
 		line[a] = group->table + lines[a] * group->n_words;
 	for (size_t c = 0; c < group->n_words; c += CHUNK_WORDS)
 	{
-		uint64_t word[CHUNK_WORDS];
+		Chunk chunk = ~(Chunk){0};
 
-		memset(word, 0xff, sizeof(word));
 		for (uint32_t a = 0; a < n_lines; a++)
-		{
-			for (int i = 0; i < CHUNK_WORDS; i++)
-				word[i] &= line[a][c + (size_t) i];
-		}
-		memcpy(acc + c, word, sizeof(word));
+			chunk &= *(const Chunk *) (line[a] + c);
+		*(Chunk *) (acc + c) = chunk;
 	}
 }
 
 /* Apply the nodes whose cut lies inside a coarse line, below the row's bin. */
-static inline void
+static inline __attribute__((always_inline)) void
 and_fine(const MlTreeScorer *scorer, const ScoreGroup *group, const uint8_t *bins, uint64_t *acc)
 {
 	for (uint32_t a = 0; a < scorer->n_numeric; a++)
@@ -654,7 +661,7 @@ and_fine(const MlTreeScorer *scorer, const ScoreGroup *group, const uint8_t *bin
 }
 
 /* The leaf values of a group's trees, from what is left of their masks. */
-static inline void
+static inline __attribute__((always_inline)) void
 exit_values(const MlTreeScorer *scorer, const ScoreGroup *group, const uint64_t *acc, float *v)
 {
 	if (scorer->leaf_bits == 64)
@@ -673,13 +680,13 @@ exit_values(const MlTreeScorer *scorer, const ScoreGroup *group, const uint64_t 
 	}
 }
 
-static void
+ML_CLONES static void
 score_masks(const MlTreeEnsemble *ensemble, const double *x, double *sums, uint32_t n_sums)
 {
 	const MlTreeScorer *scorer = ensemble->scorer;
 	uint8_t bins[MASK_FEATURES];
 	uint32_t lines[MASK_FEATURES];
-	uint64_t acc[GROUP_TREES];
+	uint64_t acc[GROUP_TREES] __attribute__((aligned(CACHE_LINE)));
 	float v[GROUP_TREES];
 
 	find_bins(ensemble, x, bins);
