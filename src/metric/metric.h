@@ -35,6 +35,9 @@ typedef struct MlScored
  */
 extern MlStatus ml_metrics_all(MlEnv *env, const MlScored *scored, MlJsonWriter *w);
 
+/* One metric of those; NaN where it is not defined. The caller has asked ml_metric_known. */
+extern MlStatus ml_metric_one(MlEnv *env, const MlScored *scored, const char *name, double *value);
+
 /*
  * Members of an object: the curves, as columns of equal length, at most max_points points each, exact ends kept.
  *	binary: "roc":{"threshold":[],"fpr":[],"tpr":[]}, "pr":{"threshold":[],"precision":[],"recall":[]},

@@ -206,23 +206,43 @@ write_rank_metrics(MlEnv *env, const MlScored *scored, MlJsonWriter *w)
 	return ML_OK;
 }
 
+/* Metrics that come from one way through the rows. */
+enum
+{
+	COUNTS = 1,
+	RANKS = 2,
+	BRIER = 4,
+	ALL = COUNTS | RANKS | BRIER
+};
+
 static MlStatus
-classification(MlEnv *env, const MlScored *scored, MlJsonWriter *w)
+write_counts(MlEnv *env, const MlScored *scored, MlJsonWriter *w, double *log_loss)
 {
 	MlClassTotals totals;
-	double log_loss;
 	MlStatus status;
 
 	ML_TRY(ml_class_totals_init(env, &totals, scored->n_classes));
-	status = count_classes(env, scored, &totals, &log_loss);
+	status = count_classes(env, scored, &totals, log_loss);
 	if (status == ML_OK)
 		write_class_metrics(&totals, w);
 	ml_class_totals_free(env, &totals);
-	ML_TRY(status);
-	if (scored->n_classes == 2)
+	return status;
+}
+
+/* The metrics of some ways. */
+static MlStatus
+classification(MlEnv *env, const MlScored *scored, int ways, MlJsonWriter *w)
+{
+	bool binary = scored->n_classes == 2;
+	double log_loss;
+
+	if (ways & COUNTS)
+		ML_TRY(write_counts(env, scored, w, &log_loss));
+	if (binary && (ways & RANKS))
 		ML_TRY(write_rank_metrics(env, scored, w));
-	ml_json_number(w, "log_loss", log_loss);
-	if (scored->n_classes == 2)
+	if (ways & COUNTS)
+		ml_json_number(w, "log_loss", log_loss);
+	if (binary && (ways & BRIER))
 		ml_json_number(w, "brier", brier_score(scored));
 	return ML_OK;
 }
@@ -257,7 +277,47 @@ MlStatus
 ml_metrics_all(MlEnv *env, const MlScored *scored, MlJsonWriter *w)
 {
 	MlStatus status =
-		scored->classification ? classification(env, scored, w) : regression(env, scored, w);
+		scored->classification ? classification(env, scored, ALL, w) : regression(env, scored, w);
 
 	return status == ML_OK ? w->out->status : status;
+}
+
+/* The way that a metric comes from. */
+static int
+way_of(const char *name)
+{
+	static const char *const ranks[] = {"roc_auc", "pr_auc", "ks", "gini"};
+
+	for (size_t i = 0; i < sizeof ranks / sizeof ranks[0]; i++)
+		if (strcmp(name, ranks[i]) == 0)
+			return RANKS;
+	return strcmp(name, "brier") == 0 ? BRIER : COUNTS;
+}
+
+MlStatus
+ml_metric_one(MlEnv *env, const MlScored *scored, const char *name, double *value)
+{
+	MlArena arena;
+	MlBuffer out;
+	MlJsonWriter w;
+	MlJson *json = NULL;
+	const MlJson *found;
+	MlStatus status;
+
+	ml_arena_init(&arena, env);
+	ml_buffer_init(&out, env);
+	ml_json_writer(&w, &out);
+	ml_json_open(&w, NULL, '{');
+	status = scored->classification ? classification(env, scored, way_of(name), &w)
+									: regression(env, scored, &w);
+	ml_json_close(&w, '}');
+	if (status == ML_OK)
+		status = out.status;
+	if (status == ML_OK)
+		status = ml_json_parse(&arena, (const char *) out.data, out.len, &json);
+	found = json ? ml_json_get(json, name) : NULL;
+	*value = found && found->type == ML_JSON_NUMBER ? found->number : NAN;
+	ml_buffer_free(&out);
+	ml_arena_free(&arena);
+	return status;
 }

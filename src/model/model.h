@@ -53,4 +53,17 @@ extern uint32_t ml_model_class(const MlModel *model, const double *probs);
 extern MlStatus ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data,
 									  const MlRows *rows, double *out);
 
+/* Features that get other values than their rows have: constants, or those of other rows. */
+typedef struct MlChange
+{
+	const uint32_t *features;
+	uint32_t n;
+	const double *values; /* n constants; NULL: */
+	MlRows from; /* row i gets the values of from's row i; its indexes may be in any order */
+} MlChange;
+
+/* The same with a change; NULL: none. */
+extern MlStatus ml_model_predict_changed(MlEnv *env, const MlModel *model, const MlDataset *data,
+										 const MlRows *rows, const MlChange *change, double *out);
+
 #endif /* ML_MODEL_H */

@@ -8,6 +8,7 @@
 #define BLOCK 1024            /* rows a task, fewer when they are wide */
 #define BLOCK_CELLS (1 << 20) /* at most, of one block of features */
 #define TASK_MICROSECONDS 5000.0
+#define TILE 256 /* values of a column at once */
 
 /* The algorithm's outputs, calibrated. */
 static inline void
@@ -66,10 +67,35 @@ typedef struct PredictJob
 	const MlModel *model;
 	const MlDataset *data;
 	const MlRows *rows;
-	size_t block;   /* rows */
-	double *blocks; /* a feature block per worker */
+	const MlChange *change; /* or NULL */
+	size_t block;           /* rows */
+	double *blocks;         /* a feature block per worker */
 	double *out;
 } PredictJob;
+
+/* Put the changed values into the features of a block. */
+static void
+change_block(const PredictJob *job, size_t first, size_t n, double *x)
+{
+	const MlChange *change = job->change;
+	uint32_t n_features = job->model->schema->n_features;
+	double column[TILE];
+
+	for (uint32_t c = 0; c < change->n; c++)
+	{
+		for (size_t at = 0; at < n; at += TILE)
+		{
+			size_t m = ML_MIN(n - at, (size_t) TILE);
+
+			if (!change->values)
+				ml_dataset_feature(job->data, change->features[c], &change->from, first + at, m,
+								   column);
+			for (size_t i = 0; i < m; i++)
+				x[(at + i) * n_features + change->features[c]] =
+					change->values ? change->values[c] : column[i];
+		}
+	}
+}
 
 /* Predict one block of rows. */
 static void
@@ -82,14 +108,16 @@ predict_block(void *arg, size_t task, int worker)
 	size_t n = ML_MIN(job->block, job->rows->n - first);
 
 	ml_dataset_block(job->data, job->rows, first, n, x);
+	if (job->change)
+		change_block(job, first, n, x);
 	for (size_t i = 0; i < n; i++)
 		predict_outputs(job->model, x + i * n_features,
 						job->out + (first + i) * job->model->n_outputs);
 }
 
 MlStatus
-ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data, const MlRows *rows,
-					  double *out)
+ml_model_predict_changed(MlEnv *env, const MlModel *model, const MlDataset *data,
+						 const MlRows *rows, const MlChange *change, double *out)
 {
 	size_t n_features = ML_MAX(model->schema->n_features, 1u);
 	size_t workers = (size_t) ML_MAX(1, env->n_threads);
@@ -97,6 +125,7 @@ ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data, c
 		.model = model,
 		.data = data,
 		.rows = rows,
+		.change = change,
 		.block = rows_of_a_task(model, n_features),
 		.out = out,
 	};
@@ -108,4 +137,11 @@ ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data, c
 	status = ml_pool_run(env, (rows->n + job.block - 1) / job.block, predict_block, &job);
 	ml_free(env, job.blocks);
 	return status;
+}
+
+MlStatus
+ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data, const MlRows *rows,
+					  double *out)
+{
+	return ml_model_predict_changed(env, model, data, rows, NULL, out);
 }

@@ -85,6 +85,12 @@ cancels('the query itself', "SELECT mlplat.create_model('canceled', 'SELECT pg_s
 cancels('a slow query, streaming', "SELECT mlplat.create_model('canceled', 'SELECT count(*)::float8 AS x, 1.0 AS y FROM big a, big b', 'y', 'linear', holdout => 0)", 0.2);
 cancels('predictions', "SELECT sum(mlplat.predict(image, b)) FROM big b, (SELECT mlplat.train(s, 'y', '{\"algorithm\": \"gbdt\", \"n_trees\": 500, \"min_leaf_rows\": 1}') AS image FROM (SELECT x1, x2, x3, y FROM big LIMIT 3000) s) m", 0.5, 1);
 
+$node->safe_psql('postgres', q{SELECT mlplat.save_model('inspected', mlplat.train(s, 'y', '{"algorithm": "gbdt", "n_trees": 500, "min_leaf_rows": 1}')) FROM (SELECT x1, x2, x3, x4, y FROM big LIMIT 3000) s});
+cancels('permutation importance', "SELECT * FROM mlplat.permutation_importance('inspected', 'TABLE big')", 0.2, 1, 2, 3);
+cancels('partial dependence', "SELECT * FROM mlplat.partial_dependence('inspected', 'TABLE big', 'x2', 50, '{0.1,0.5,0.9}')", 0.2, 1, 2, 3);
+$node->safe_psql('postgres', "SELECT mlplat.drop_model('inspected')");
+cancels('calibration', create('flag', 'gbdt', '{"n_trees": 50, "calibration": "isotonic", "threshold": "f1", "calibration_folds": 10}', ''), 0.7, 1, 1.5, 2, 3);
+
 SKIP:
 {
 	skip 'no logistic regression', 2
