@@ -146,20 +146,24 @@ ml_scorer_contributions(const MlScorer *s, const double *x, double *contribution
 	return base;
 }
 
+double
+ml_scorer_spread(const MlScorer *s, uint32_t column)
+{
+	const MlDesign *d = s->design;
+	double share = column < d->n_dense ? 0 : s->share[column - d->n_dense];
+	double scale =
+		column < d->n_dense ? d->columns[column].scale : sqrt(share * fmax(1 - share, 0));
+
+	return fabs(s->coefficient[column]) * scale;
+}
+
 void
 ml_scorer_importance(const MlScorer *s, double *gain)
 {
-	const MlDesign *d = s->design;
-
 	for (uint32_t j = 0; j < s->n_features; j++)
 		gain[j] = 0;
-	for (uint32_t c = 0; c < d->n_columns; c++)
-	{
-		double share = c < d->n_dense ? 0 : s->share[c - d->n_dense];
-		double scale = c < d->n_dense ? d->columns[c].scale : sqrt(share * fmax(1 - share, 0));
-
-		gain[d->columns[c].feature] += fabs(s->coefficient[c]) * scale;
-	}
+	for (uint32_t c = 0; c < s->design->n_columns; c++)
+		gain[s->design->columns[c].feature] += ml_scorer_spread(s, c);
 }
 
 /* ---- bytes */

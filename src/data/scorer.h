@@ -39,7 +39,8 @@ extern double ml_scorer_score(const MlScorer *scorer, const double *x);
 extern double ml_scorer_contributions(const MlScorer *scorer, const double *x,
 									  double *contributions);
 
-/* The standard deviation, over the training rows, of what each column adds, added up by feature. */
+/* The standard deviation, over the training rows, of what a column adds; and added up by feature. */
+extern double ml_scorer_spread(const MlScorer *scorer, uint32_t column);
 extern void ml_scorer_importance(const MlScorer *scorer, double *gain);
 
 /* The design comes with it. what: for errors. All numbers are checked. */
