@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "core/env.h"
 #include "core/pool.h"
@@ -362,6 +363,15 @@ ml_report(MlEnv *env, const MlProgress *line)
 {
 	if (env->progress)
 		env->progress(env->ctx, line);
+}
+
+double
+ml_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
 }
 
 void

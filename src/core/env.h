@@ -122,6 +122,9 @@ extern void ml_report(MlEnv *env, const MlProgress *line);
  */
 extern void ml_phase(MlEnv *env, const char *name, int step, int n_steps);
 
+/* Seconds of a clock that only goes forward; its zero means nothing. For budgets of time, never for results. */
+extern double ml_seconds(void);
+
 /* Return from the calling function when status is not ML_OK. */
 #define ML_TRY(call) \
 	do \

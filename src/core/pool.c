@@ -28,6 +28,7 @@
 /* Stacks are reserved, not used: kernels keep small arrays there, OpenBLAS at most 2 kB. */
 #define WORKER_STACK ((size_t) 1024 * 1024)
 #define SPIN_NS 50000
+#define POLL_NS 10000000 /* a caller that waits for long tasks looks for a cancel */
 #define MAX_THREADS 256
 #define NO_TASK UINT32_MAX /* above every n_tasks */
 
@@ -193,6 +194,7 @@ MlPool *
 ml_pool_create(MlEnv *env, int n_threads)
 {
 	MlPool *pool = ml_zalloc(env, sizeof *pool);
+	pthread_condattr_t monotonic;
 
 	n_threads = ML_MAX(1, ML_MIN(n_threads, MAX_THREADS));
 	if (pool == NULL)
@@ -205,7 +207,10 @@ ml_pool_create(MlEnv *env, int n_threads)
 	}
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
-	pthread_cond_init(&pool->done, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool->done, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	pool->size = 1;
 	start_workers(pool, n_threads);
 	return pool;
@@ -287,9 +292,28 @@ start_job(MlPool *pool, uint32_t n_tasks, MlTaskFn fn, void *arg)
 	return job;
 }
 
-/* Wait until so many tasks are done: first awake, then asleep. */
+/* Sleep until a task ends, or for POLL_NS; with the lock held. */
 static void
-wait_for_tasks(MlPool *pool, uint32_t n)
+sleep_a_while(MlPool *pool)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += POLL_NS;
+	if (t.tv_nsec >= 1000000000)
+	{
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	pthread_cond_timedwait(&pool->done, &pool->lock, &t);
+}
+
+/*
+ * Wait until so many tasks are done: first awake, then asleep. Tasks that take long are told of a cancel by the
+ * poll itself, if its owner has seen to that.
+ */
+static void
+wait_for_tasks(MlEnv *env, MlPool *pool, uint32_t n)
 {
 	uint64_t end = now_ns() + SPIN_NS;
 
@@ -305,7 +329,11 @@ wait_for_tasks(MlPool *pool, uint32_t n)
 	pthread_mutex_lock(&pool->lock);
 	atomic_store(&pool->caller_sleeps, true);
 	while (atomic_load(&pool->finished) != n)
-		pthread_cond_wait(&pool->done, &pool->lock);
+	{
+		sleep_a_while(pool);
+		if (env->canceled)
+			(void) env->canceled(env->ctx);
+	}
 	atomic_store(&pool->caller_sleeps, false);
 	pthread_mutex_unlock(&pool->lock);
 }
@@ -330,7 +358,7 @@ run_job(MlEnv *env, MlPool *pool, uint32_t n_tasks, MlTaskFn fn, void *arg)
 
 		n_tasks = ML_MIN(n_tasks, (uint32_t) ticket);
 	}
-	wait_for_tasks(pool, n_tasks);
+	wait_for_tasks(env, pool, n_tasks);
 	return status;
 }
 

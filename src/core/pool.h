@@ -2,8 +2,8 @@
  * pool.h
  *		A pool of threads that runs index ranges for pure code.
  *
- * Workers block all signals, never allocate, never call PostgreSQL. The calling
- * thread takes part as worker 0 and polls cancel between tasks. Which thread runs which
+ * Workers block all signals, never use the caller's environment, never call PostgreSQL. The calling
+ * thread takes part as worker 0 and polls cancel between tasks, and while it waits. Which thread runs which
  * task is not fixed, so a task writes only to places of its own index; callers
  * reduce in index order. Then results do not depend on the number of threads.
  */
