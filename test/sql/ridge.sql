@@ -31,7 +31,7 @@ SELECT bool_and(abs(p - s) < 1e-9) AS add_up FROM (SELECT mlplat.predict('levels
 -- errors
 SELECT mlplat.create_model('bad', 'TABLE t', 'y', 'ridge', params => '{"alpha": -1}');
 SELECT mlplat.create_model('bad', 'TABLE t', 'y', 'ridge', params => '{"l1_ratio": 0.5}');
-SELECT mlplat.create_model('bad', 'TABLE t', 'y', 'ridge', params => '{"folds": 1}');
+SELECT mlplat.create_model('bad', 'TABLE t', 'y', 'ridge', params => '{"path_folds": 1}');
 SELECT mlplat.create_model('bad', 'TABLE t', 'y', 'ridge', params => '{"selection": "max"}');
 SET client_min_messages = warning;
 SELECT count(mlplat.drop_model(name)) AS dropped FROM mlplat.models;

@@ -408,12 +408,12 @@ train_once(MlEnv *env, void *arg)
 {
 	const Table *table = arg;
 	Training t;
-	MlStatus status = train_frame(&t, env, table, "{\"folds\":3,\"n_alphas\":4}");
+	MlStatus status = train_frame(&t, env, table, "{\"path_folds\":3,\"n_alphas\":4}");
 
 	training_end(&t);
 	if (status != ML_OK || table->n_factors > 0)
 		return status;
-	status = train_stream(&t, env, table, "{\"folds\":3,\"n_alphas\":4}", 2);
+	status = train_stream(&t, env, table, "{\"path_folds\":3,\"n_alphas\":4}", 2);
 	training_end(&t);
 	return status;
 }

@@ -45,7 +45,7 @@ typedef enum PenaltyParam
 							NULL, \
 							"Levels of a categorical feature that get a coefficient of their " \
 							"own, the most frequent ones."}, \
-	[PENALTY_FOLDS] = {"folds", \
+	[PENALTY_FOLDS] = {"path_folds", \
 					   ML_PARAM_INT, \
 					   "5", \
 					   2, \
