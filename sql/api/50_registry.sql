@@ -4,11 +4,12 @@ CREATE OR REPLACE FUNCTION mlplat.create_model(
     name text, query text, target text DEFAULT NULL, algorithm text DEFAULT 'auto', params jsonb DEFAULT '{}',
     prep jsonb DEFAULT '{}', exclude text[] DEFAULT '{}', weight text DEFAULT NULL,
     holdout float8 DEFAULT 0.2, metric text DEFAULT NULL, promote text DEFAULT 'if_better', seed int DEFAULT 0,
-    continue_from text DEFAULT NULL)
+    continue_from text DEFAULT NULL, group_by text DEFAULT NULL, order_by text DEFAULT NULL, folds int DEFAULT 0,
+    search jsonb DEFAULT NULL, time_budget float8 DEFAULT NULL)
     RETURNS mlplat.created_model
     AS 'MODULE_PATHNAME', 'mlplat_create_model' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION mlplat.create_model(text, text, text, text, jsonb, jsonb, text[], text, float8, text, text, int, text) IS
-    'train on a query, evaluate on a hold-out, register the version, and promote it by the rule';
+COMMENT ON FUNCTION mlplat.create_model(text, text, text, text, jsonb, jsonb, text[], text, float8, text, text, int, text, text, text, int, jsonb, float8) IS
+    'train on a query, compare candidates, evaluate on a hold-out, register the version, and promote it by the rule';
 
 CREATE OR REPLACE FUNCTION mlplat.promote_model(model text) RETURNS int
     AS 'MODULE_PATHNAME', 'mlplat_promote_model' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

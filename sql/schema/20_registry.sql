@@ -54,6 +54,24 @@ CREATE TABLE mlplat.run (
 );
 COMMENT ON TABLE mlplat.run IS 'one line for each training that create_model committed';
 
+CREATE TABLE mlplat.trial (
+    run_id bigint NOT NULL, -- of mlplat.run; no foreign key, as above
+    trial int NOT NULL,
+    algorithm text NOT NULL,
+    params jsonb NOT NULL,
+    score double precision,
+    stddev double precision,
+    fold_scores double precision[],
+    rank int,
+    share double precision,
+    seconds double precision NOT NULL,
+    chosen boolean NOT NULL,
+    error text,
+    PRIMARY KEY (run_id, trial)
+);
+COMMENT ON TABLE mlplat.trial IS 'one line for each candidate that a training compared';
+COMMENT ON COLUMN mlplat.trial.share IS 'share of the training rows that the candidate was fitted on: less than 1 where a halving left it behind';
+
 -- A change of the registry must reach the caches of all sessions: inserts and updates of rows do not by
 -- themselves invalidate anything.
 CREATE FUNCTION mlplat.registry_changed() RETURNS trigger
@@ -66,6 +84,12 @@ CREATE FUNCTION mlplat.registry_deleted() RETURNS trigger
 COMMENT ON FUNCTION mlplat.registry_deleted() IS 'deletes the versions of a model that is deleted';
 CREATE TRIGGER registry_deleted BEFORE DELETE ON mlplat.registry
     FOR EACH ROW EXECUTE FUNCTION mlplat.registry_deleted();
+
+CREATE FUNCTION mlplat.run_deleted() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'mlplat_run_deleted' LANGUAGE C;
+COMMENT ON FUNCTION mlplat.run_deleted() IS 'deletes the trials of a run that is deleted';
+CREATE TRIGGER run_deleted BEFORE DELETE ON mlplat.run
+    FOR EACH ROW EXECUTE FUNCTION mlplat.run_deleted();
 
 CREATE TRIGGER registry_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mlplat.registry
     FOR EACH STATEMENT EXECUTE FUNCTION mlplat.registry_changed();
@@ -82,23 +106,27 @@ COMMENT ON FUNCTION mlplat.is_owner(name) IS 'is the current role this one, or a
 ALTER TABLE mlplat.registry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mlplat.version ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mlplat.run ENABLE ROW LEVEL SECURITY;
+ALTER TABLE mlplat.trial ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner ON mlplat.registry USING (mlplat.is_owner(owner));
 -- By EXISTS, so that one version looks for its own model only.
 CREATE POLICY owner ON mlplat.version USING (EXISTS (SELECT FROM mlplat.registry r WHERE r.model_id = version.model_id));
 CREATE POLICY owner ON mlplat.run USING (mlplat.is_owner(owner));
+CREATE POLICY owner ON mlplat.trial USING (EXISTS (SELECT FROM mlplat.run r WHERE r.run_id = trial.run_id));
 
 GRANT USAGE ON SCHEMA mlplat TO PUBLIC;
 -- Column by column: numbers that are given once, and who made what and when, are not for users to write; what
 -- was trained never changes.
-GRANT SELECT, DELETE ON mlplat.registry, mlplat.version, mlplat.run TO PUBLIC;
+GRANT SELECT, DELETE ON mlplat.registry, mlplat.version, mlplat.run, mlplat.trial TO PUBLIC;
 GRANT INSERT (owner, name), UPDATE (owner, name, active_history, last_version) ON mlplat.registry TO PUBLIC;
 GRANT INSERT (model_id, version, query, options, metric, score, info, image) ON mlplat.version TO PUBLIC;
 GRANT INSERT (model, version, started_at, seconds, query, target, algorithm, options, rows, rows_dropped, rows_holdout,
     metric, score, promoted) ON mlplat.run TO PUBLIC;
+GRANT INSERT ON mlplat.trial TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('mlplat.registry', '');
 SELECT pg_catalog.pg_extension_config_dump('mlplat.version', '');
 SELECT pg_catalog.pg_extension_config_dump('mlplat.run', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.trial', '');
 SELECT pg_catalog.pg_extension_config_dump('mlplat.registry_model_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('mlplat.version_version_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('mlplat.run_run_id_seq', '');
@@ -139,4 +167,11 @@ FROM mlplat.run
 WHERE mlplat.is_owner(owner);
 COMMENT ON VIEW mlplat.runs IS 'one row a training by create_model';
 
-GRANT SELECT ON mlplat.models, mlplat.model_versions, mlplat.runs TO PUBLIC;
+CREATE VIEW mlplat.trials WITH (security_barrier) AS
+SELECT r.run_id, r.model, r.version, t.trial, t.algorithm, t.params, r.metric, t.score, t.stddev, t.fold_scores, t.share,
+       t.seconds, t.rank, t.chosen, t.error
+FROM mlplat.run r JOIN mlplat.trial t USING (run_id)
+WHERE mlplat.is_owner(r.owner);
+COMMENT ON VIEW mlplat.trials IS 'one row a candidate that create_model compared: its parameters, its scores on folds of the training rows, its rank';
+
+GRANT SELECT ON mlplat.models, mlplat.model_versions, mlplat.runs, mlplat.trials TO PUBLIC;

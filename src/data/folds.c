@@ -173,6 +173,33 @@ ml_folds_rows(const MlFolds *folds, uint32_t k, uint32_t *train, size_t *n_train
 	*n_valid = v;
 }
 
+/* ---- classes */
+
+MlStatus
+ml_check_classes(MlEnv *env, const MlDataset *data, const MlRows *rows)
+{
+	double class[TILE], seen = -1;
+
+	if (data->task != ML_CLASSIFICATION)
+		return ML_OK;
+	for (size_t first = 0; first < rows->n; first += TILE)
+	{
+		size_t m = ML_MIN(rows->n - first, (size_t) TILE);
+
+		ML_TRY(ml_poll(env));
+		ml_dataset_target(data, rows, first, m, class);
+		for (size_t i = 0; i < m; i++)
+		{
+			if (seen >= 0 && class[i] != seen)
+				return ML_OK;
+			seen = class[i];
+		}
+	}
+	ml_fail(env, ML_EDATA, "the training rows have one class only");
+	ml_hint(env, "Use fewer folds, or rows, groups or an order in which classes mix.");
+	return ML_EDATA;
+}
+
 /* ---- the hold-out */
 
 /* The rows of parts 0 and 1 of two. */

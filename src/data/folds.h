@@ -52,6 +52,9 @@ extern MlStatus ml_folds_create(MlArena *arena, const MlSplitInput *input, uint3
 extern void ml_folds_rows(const MlFolds *folds, uint32_t k, uint32_t *train, size_t *n_train,
 						  uint32_t *valid, size_t *n_valid);
 
+/* ML_EDATA where rows to train a classifier on have fewer than two classes. */
+extern MlStatus ml_check_classes(MlEnv *env, const MlDataset *data, const MlRows *rows);
+
 /* ---- folds_by.c: parts of rows by group and in order; part[i] is that of rows[i]. */
 
 /* shares: n_parts numbers that sum to 1. */

@@ -6,15 +6,18 @@
  * named among them. An option that neither table has is an error that names the
  * nearest one.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "data/folds.h"
 #include "metric/metric.h"
 #include "model/decision.h"
 
 const MlParam ml_train_params[] = {
-	[ML_TRAIN_ALGORITHM] = {"algorithm", ML_PARAM_TEXT, "\"auto\"", 0, 0, NULL,
-							"name of the algorithm, or auto: boosting"},
+	[ML_TRAIN_ALGORITHM] =
+		{"algorithm", ML_PARAM_TEXT, "\"auto\"", 0, 0, NULL,
+		 "name of the algorithm, or auto: create_model compares several; train takes boosting"},
 	[ML_TRAIN_TASK] = {"task", ML_PARAM_CHOICE, "\"auto\"", 0, 0,
 					   "auto|regression|classification|clustering|anomaly|decomposition",
 					   "what to learn; auto: text and boolean targets, and integers with two "
@@ -52,6 +55,22 @@ const MlParam ml_train_params[] = {
 							"number, or what it shall be best for on held-out training rows: "
 							"accuracy, balanced_accuracy, f1, mcc, youden, or the costs of errors: "
 							"{\"fp\": 1, \"fn\": 5}; default: 0.5"},
+	[ML_TRAIN_GROUP_BY] =
+		{"group_by", ML_PARAM_TEXT, "null", 0, 0, NULL,
+		 "create_model: column whose groups the hold-out and folds keep together"},
+	[ML_TRAIN_ORDER_BY] = {"order_by", ML_PARAM_TEXT, "null", 0, 0, NULL,
+						   "create_model: column of times; the hold-out and folds are later than "
+						   "what is trained on"},
+	[ML_TRAIN_FOLDS] = {"folds", ML_PARAM_INT, "0", 0, ML_MAX_FOLDS, NULL,
+						"create_model: folds of the training rows for cross-validation; 0: none"},
+	[ML_TRAIN_SEARCH] = {"search", ML_PARAM_JSON, "null", 0, 0, NULL,
+						 "create_model: values of the algorithm's parameters to choose from: "
+						 "{\"max_leaves\": [15, 31], \"learning_rate\": {\"min\": 0.01, "
+						 "\"max\": 0.3, \"log\": true}, \"method\": \"random\", "
+						 "\"n_trials\": 20}"},
+	[ML_TRAIN_TIME_BUDGET] = {"time_budget", ML_PARAM_REAL, "null", 0, 1e9, NULL,
+							  "create_model: seconds for comparing candidates; default: 60 for "
+							  "auto, else no limit"},
 	{NULL},
 };
 
@@ -130,6 +149,46 @@ check_prep(MlEnv *env, const MlJson *prep)
 	return ML_OK;
 }
 
+/* How rows are split and what is compared on them. */
+static MlStatus
+read_validation(MlEnv *env, MlTrainSpec *spec)
+{
+	const MlParams *p = &spec->common;
+	const MlParamValue *search = &p->values[ML_TRAIN_SEARCH];
+
+	spec->group_by = ml_param_text(p, ML_TRAIN_GROUP_BY);
+	spec->order_by = ml_param_text(p, ML_TRAIN_ORDER_BY);
+	spec->folds = (uint32_t) ml_param_int(p, ML_TRAIN_FOLDS);
+	spec->search = search->null ? NULL : search->json;
+	spec->time_budget =
+		p->values[ML_TRAIN_TIME_BUDGET].null ? NAN : ml_param_real(p, ML_TRAIN_TIME_BUDGET);
+	if (spec->folds == 1)
+		return ml_fail(env, ML_EINVAL, "option \"folds\" must be 0 or at least 2, not 1");
+	if (spec->time_budget == 0)
+		return ml_fail(env, ML_EINVAL, "option \"time_budget\" must be more than 0 seconds");
+	if (spec->group_by && spec->order_by)
+	{
+		ml_fail(env, ML_EINVAL, "options \"group_by\" and \"order_by\" exclude each other");
+		ml_hint(env, "Rows are kept together by group, or split in the order of time.");
+		return ML_EINVAL;
+	}
+	return ML_OK;
+}
+
+MlStatus
+ml_train_spec_plain(MlEnv *env, const MlTrainSpec *spec)
+{
+	for (int i = ML_TRAIN_GROUP_BY; i <= ML_TRAIN_TIME_BUDGET; i++)
+	{
+		if (!spec->common.values[i].given)
+			continue;
+		ml_fail(env, ML_EINVAL, "option \"%s\" is for create_model only", ml_train_params[i].name);
+		ml_hint(env, "The aggregate trains on all its rows and compares nothing.");
+		return ML_EINVAL;
+	}
+	return ML_OK;
+}
+
 /* A metric that some task has; whether it is this task's is seen when the task is known. */
 static MlStatus
 check_metric(MlEnv *env, const char *metric)
@@ -162,6 +221,7 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	ML_TRY(ml_params_parse(arena, spec->algo->name, tables, 2, options, parsed));
 	spec->common = parsed[0];
 	spec->params = parsed[1];
+	spec->is_auto = strcmp(ml_param_text(&spec->common, ML_TRAIN_ALGORITHM), "auto") == 0;
 	spec->auto_task = strcmp(ml_param_text(&spec->common, ML_TRAIN_TASK), "auto") == 0;
 	if (!spec->auto_task) /* the words are auto and then the tasks, in their order */
 		spec->task = (MlTask) (ml_param_int(&spec->common, ML_TRAIN_TASK) - 1);
@@ -178,6 +238,7 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	ML_TRY(check_prep(arena->env, spec->prep));
 	ML_TRY(check_metric(arena->env, spec->metric));
 	ML_TRY(ml_decision_check(arena->env, spec));
+	ML_TRY(read_validation(arena->env, spec));
 	*out = spec;
 	return ML_OK;
 }

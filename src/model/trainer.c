@@ -30,7 +30,7 @@ create_frame(MlTrainer *trainer)
 {
 	const MlSchema *schema = trainer->schema;
 	uint32_t n = 0;
-	MlWidth *widths = ml_arena_array(trainer->arena, (size_t) schema->n_slots + 2, sizeof *widths);
+	MlWidth *widths = ml_arena_array(trainer->arena, (size_t) schema->n_slots + 4, sizeof *widths);
 
 	if (!widths)
 		return ML_ENOMEM;
@@ -42,6 +42,10 @@ create_frame(MlTrainer *trainer)
 	if (trainer->target_at >= 0)
 		widths[n++] = trainer->target_width;
 	if (trainer->has_weight)
+		widths[n++] = ML_WIDTH_FLOAT64;
+	if (trainer->group_at >= 0)
+		widths[n++] = ML_WIDTH_LEVEL;
+	if (trainer->order_at >= 0)
 		widths[n++] = ML_WIDTH_FLOAT64;
 	return ml_frame_create(trainer->env, widths, n, &trainer->frame);
 }
@@ -88,6 +92,18 @@ name_target(MlTrainer *trainer)
 	return trainer->target_words ? ML_OK : ML_ENOMEM;
 }
 
+/* Where target, weight, group and value to order by stand behind the slots. */
+static void
+place_columns(MlTrainer *trainer)
+{
+	int64_t n = trainer->schema->n_slots;
+
+	trainer->target_at = trainer->target_kind == ML_TARGET_NONE ? -1 : n++;
+	trainer->weight_at = trainer->has_weight ? n++ : -1;
+	trainer->group_at = trainer->spec->group_by ? n++ : -1;
+	trainer->order_at = trainer->spec->order_by ? n++ : -1;
+}
+
 /* The fields that do not depend on rows; options are copied and parsed. */
 static MlStatus
 create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
@@ -106,16 +122,12 @@ create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	trainer->target_kind = setup->target_kind;
 	trainer->target_width = setup->target_width;
 	trainer->has_weight = setup->has_weight;
-	trainer->target_at =
-		setup->target_kind == ML_TARGET_NONE ? -1 : (int64_t) setup->schema->n_slots;
-	trainer->weight_at = !setup->has_weight        ? -1
-						 : trainer->target_at >= 0 ? trainer->target_at + 1
-												   : (int64_t) setup->schema->n_slots;
 	if (!trainer->options || !trainer->target)
 		return ML_ENOMEM;
 	ML_TRY(name_target(trainer));
 	ML_TRY(ml_json_parse(arena, trainer->options, trainer->options_len, &options));
 	ML_TRY(ml_train_spec_parse(arena, options, &trainer->spec));
+	place_columns(trainer);
 	*out = trainer;
 	return ML_OK;
 }
@@ -135,6 +147,8 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 					: "there is no feature: the query has no column but the target");
 		return ML_EDATA;
 	}
+	if (!setup->keep_rows)
+		ML_TRY(ml_train_spec_plain(arena->env, trainer->spec));
 	/* A task that can't be done is known now, but for integers that may turn out to be classes. */
 	ML_TRY(ml_train_spec_task(arena->env, trainer->spec, trainer->target_words,
 							  trainer->target_kind, 0, &task));
@@ -142,6 +156,12 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	{
 		trainer->target_levels = ml_dict_create(arena);
 		if (!trainer->target_levels)
+			return ML_ENOMEM;
+	}
+	if (trainer->group_at >= 0)
+	{
+		trainer->groups = ml_dict_create(arena);
+		if (!trainer->groups)
 			return ML_ENOMEM;
 	}
 	if (trainer->spec->algo->streaming && task == ML_REGRESSION && !setup->keep_rows &&
@@ -188,6 +208,12 @@ MlDict *
 ml_trainer_target_levels(MlTrainer *trainer)
 {
 	return trainer->target_levels;
+}
+
+MlDict *
+ml_trainer_groups(MlTrainer *trainer)
+{
+	return trainer->groups;
 }
 
 MlTargetKind
@@ -247,6 +273,11 @@ ml_trainer_continue(MlTrainer *trainer, const MlModel *previous, const char *ref
 		return ml_fail(trainer->env, ML_EINVAL,
 					   "model \"%.64s\" is of algorithm \"%s\", which \"%s\" cannot continue",
 					   reference, previous->algo->name, algo->name);
+	if (trainer->spec->search || trainer->spec->folds > 0)
+		return ml_fail(trainer->env, ML_EINVAL,
+					   "a training that continues model \"%.64s\" has nothing to compare by "
+					   "\"search\" or \"folds\"",
+					   reference);
 	if (!algo->continues)
 		return ml_fail(trainer->env, ML_EINVAL, "algorithm \"%s\" cannot continue a training",
 					   algo->name);
@@ -289,6 +320,23 @@ check_weight(MlTrainer *trainer, double weight)
 	return ML_OK;
 }
 
+/* What rows are split by must be there. */
+static MlStatus
+check_split_columns(MlTrainer *trainer, const double *raw)
+{
+	bool no_group = trainer->group_at >= 0 && isnan(raw[trainer->group_at]);
+
+	if (!no_group && !(trainer->order_at >= 0 && isnan(raw[trainer->order_at])))
+		return ML_OK;
+	ml_fail(trainer->env, ML_EDATA, "%s column \"%.64s\" is missing in row %zu",
+			no_group ? "group_by" : "order_by",
+			no_group ? trainer->spec->group_by : trainer->spec->order_by,
+			trainer->rows + trainer->dropped + 1);
+	ml_hint(trainer->env, "Leave such rows out with a WHERE clause, or give them a value by "
+						  "coalesce.");
+	return ML_EDATA;
+}
+
 MlStatus
 ml_trainer_add(MlTrainer *trainer, const double *raw)
 {
@@ -308,6 +356,8 @@ ml_trainer_add(MlTrainer *trainer, const double *raw)
 		return ML_EDATA;
 	}
 	ML_TRY(check_weight(trainer, weight));
+	if (trainer->group_at >= 0 || trainer->order_at >= 0)
+		ML_TRY(check_split_columns(trainer, raw));
 	trainer->rows++;
 	if (!trainer->streaming)
 		return ml_frame_append(trainer->frame, raw);
@@ -543,6 +593,8 @@ load_setup(MlReader *in, MlArena *arena, MlTrainer **trainer, bool *streams)
 		setup.schema->inputs[i].width = (MlWidth) width;
 	}
 	ML_TRY(create_empty(arena, &setup, trainer));
+	if (ml_train_spec_plain(arena->env, (*trainer)->spec) != ML_OK)
+		return ml_corrupt(arena->env, "training options");
 	(*trainer)->rows = rows;
 	(*trainer)->dropped = dropped;
 	return ML_OK;

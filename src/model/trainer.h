@@ -38,7 +38,12 @@ enum
 	ML_TRAIN_REFIT,
 	ML_TRAIN_CALIBRATION,
 	ML_TRAIN_CALIBRATION_FOLDS,
-	ML_TRAIN_THRESHOLD
+	ML_TRAIN_THRESHOLD,
+	ML_TRAIN_GROUP_BY,
+	ML_TRAIN_ORDER_BY,
+	ML_TRAIN_FOLDS,
+	ML_TRAIN_SEARCH,
+	ML_TRAIN_TIME_BUDGET
 };
 
 /* The table of common options, for validation and docs. */
@@ -48,6 +53,7 @@ extern const MlParam ml_train_params[];
 typedef struct MlTrainSpec
 {
 	const MlAlgo *algo;
+	bool is_auto;    /* algo is what 'auto' stands for where nothing is compared */
 	MlParams params; /* the algorithm's */
 	MlParams common;
 	bool auto_task;
@@ -63,9 +69,17 @@ typedef struct MlTrainSpec
 	const MlJson *prep;
 	const char *metric; /* NULL: the task's default */
 	bool refit;
+
+	/* create_model only: how rows are split, and what is compared on them */
+	const char *group_by, *order_by; /* columns, or NULL */
+	uint32_t folds;                  /* 0: none */
+	const MlJson *search;            /* NULL: none */
+	double time_budget;              /* seconds; NaN: the default */
 } MlTrainSpec;
 
 extern MlStatus ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **spec);
+/* Refuse what only create_model can do: split rows and compare candidates. */
+extern MlStatus ml_train_spec_plain(MlEnv *env, const MlTrainSpec *spec);
 extern MlStatus ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words,
 								   MlTargetKind kind, size_t n_distinct, MlTask *task);
 
@@ -80,7 +94,7 @@ typedef struct MlTrainerSetup
 	MlTargetKind target_kind;
 	MlWidth target_width;
 	bool has_weight;
-	bool keep_rows; /* collect even where the algorithm could stream: for a hold-out */
+	bool keep_rows; /* collect even where the algorithm could stream: for a hold-out or folds */
 } MlTrainerSetup;
 
 /* The trainer and all it keeps lives in the arena, but for the frame: ml_trainer_free. */
@@ -92,6 +106,8 @@ extern bool ml_trainer_streams(const MlTrainer *trainer);
 extern const MlTrainSpec *ml_trainer_spec(const MlTrainer *trainer);
 extern MlSchema *ml_trainer_schema(MlTrainer *trainer);
 extern MlDict *ml_trainer_target_levels(MlTrainer *trainer); /* ML_TARGET_TEXT: add labels here */
+extern MlDict *
+ml_trainer_groups(MlTrainer *trainer); /* group_by: add its levels here; NULL: none */
 extern MlTargetKind ml_trainer_target_kind(const MlTrainer *trainer);
 
 /*
@@ -102,9 +118,9 @@ extern MlStatus ml_trainer_continue(MlTrainer *trainer, const MlModel *previous,
 									const char *reference);
 
 /*
- * raw: n_slots values, then the target and the weight if there are any. A missing target is counted and
- * left out, so is a weight of zero; an infinite target, and a weight that is missing, negative or
- * infinite, is ML_EDATA.
+ * raw: n_slots values, then the target, the weight, the group and the value to order by, if there are any. A
+ * missing target is counted and left out, so is a weight of zero; an infinite target, a weight that is missing,
+ * negative or infinite, and a missing group or value to order by, are ML_EDATA.
  */
 extern MlStatus ml_trainer_add(MlTrainer *trainer, const double *raw);
 extern MlStatus ml_trainer_merge(MlTrainer *trainer, const MlTrainer *other);
@@ -115,18 +131,21 @@ typedef struct MlTrainOptions
 {
 	double holdout; /* share of rows kept for evaluation, 0 = none */
 	bool refit;     /* after the evaluation, fit again on all rows */
+	bool
+		compare; /* run the search, the folds or the candidates of 'auto' that the options ask for */
 } MlTrainOptions;
 
 typedef struct MlTrainResult
 {
-	MlModel *model; /* in the arena given to finish */
-	MlBuffer image; /* bytes for the registry */
-	MlBuffer info;  /* the INFO section: a JSON object */
-	size_t rows;    /* used, hold-out included */
-	size_t dropped; /* rows without a target, or with weight zero */
+	MlModel *model;  /* in the arena given to finish */
+	MlBuffer image;  /* bytes for the registry */
+	MlBuffer info;   /* the INFO section: a JSON object */
+	MlBuffer trials; /* a JSON array of what was compared; empty: nothing was */
+	size_t rows;     /* used, hold-out included */
+	size_t dropped;  /* rows without a target, or with weight zero */
 	size_t valid_rows;
 	const char *metric; /* the one that scores, e.g. "log_loss" */
-	double score;       /* NaN without a hold-out */
+	double score;       /* on the hold-out; without one the mean over folds; else NaN */
 } MlTrainResult;
 
 /* May be called once. The buffers of the result are the caller's to free. */

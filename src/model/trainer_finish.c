@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/split.h"
 #include "metric/metric.h"
+#include "model/compare.h"
 #include "model/decision.h"
+#include "model/evaluate.h"
 
-#define CURVE_POINTS 200     /* at most, per curve */
 #define MAX_IMPORTANCE 10000 /* features listed in the facts */
 
 /* One training after the rows are in. */
@@ -26,8 +26,11 @@ typedef struct Finish
 	MlArena temp;
 	MlClasses classes;
 	MlDataset data;
+	MlSplitInput split;
 	MlRows train, valid;
+	MlComparison comparison;
 	MlModel *model;
+	const MlParams *params; /* of the model's algorithm */
 	MlFitReport report;
 	MlBuffer metrics, curves, decision;
 } Finish;
@@ -52,10 +55,21 @@ prepare_dataset(Finish *f, double holdout)
 	f->data.n_classes = f->classes.n;
 	f->data.class_of = f->classes.class_of;
 	f->data.class_value = f->classes.class_value;
+	f->split = (MlSplitInput){
+		.data = &f->data,
+		.rows = {NULL, n},
+		.seed = trainer->spec->seed,
+		.group_column = trainer->group_at,
+		.order_column = trainer->order_at,
+		.group = trainer->spec->group_by,
+		.order = trainer->spec->order_by,
+	};
 	f->train.n = n;
 	if (holdout > 0)
-		ML_TRY(ml_split_rows(&f->temp, &f->data, n, holdout, trainer->spec->seed, &f->train,
-							 &f->valid));
+	{
+		ML_TRY(ml_split_holdout(&f->temp, &f->split, holdout, &f->train, &f->valid));
+		ML_TRY(ml_check_classes(f->env, &f->data, &f->train));
+	}
 	ML_TRY(ml_class_weights(&f->temp, trainer->spec, &f->classes, &f->data, &f->train, &weights));
 	f->data.class_weight = weights;
 	return ML_OK;
@@ -72,6 +86,7 @@ create_model(Finish *f)
 	if (!model)
 		return ML_ENOMEM;
 	model->algo = f->trainer->spec->algo;
+	f->params = &f->trainer->spec->params;
 	model->task = f->classes.task;
 	model->target = f->trainer->target;
 	model->n_classes = f->classes.n;
@@ -88,7 +103,7 @@ static MlStatus
 fit_rows(Finish *f, const MlRows *rows)
 {
 	MlFitInput input = {
-		.params = &f->trainer->spec->params,
+		.params = f->params,
 		.data = &f->data,
 		.train = *rows,
 		.seed = f->trainer->spec->seed,
@@ -107,7 +122,7 @@ static MlStatus
 decide(Finish *f, const MlRows *rows)
 {
 	MlFitInput input = {
-		.params = &f->trainer->spec->params,
+		.params = f->params,
 		.data = &f->data,
 		.train = *rows,
 		.seed = f->trainer->spec->seed,
@@ -115,42 +130,6 @@ decide(Finish *f, const MlRows *rows)
 
 	f->decision.len = 0;
 	return ml_decision_fit(f->arena, f->trainer->spec, &input, f->model, &f->decision);
-}
-
-/* ---- evaluation ---- */
-
-/* Metrics and curves of the hold-out, as the members of two JSON objects. */
-static MlStatus
-evaluate(Finish *f)
-{
-	size_t n = f->valid.n;
-	double *actual = ml_arena_array(&f->temp, n, sizeof(double));
-	double *weight = ml_arena_array(&f->temp, n, sizeof(double));
-	double *predicted = ml_arena_array(&f->temp, n * f->model->n_outputs, sizeof(double));
-	MlScored scored = {
-		.classification = f->classes.task == ML_CLASSIFICATION,
-		.n_classes = f->classes.n,
-		.classes = f->classes.labels,
-		.n = n,
-		.threshold = f->model->threshold,
-	};
-	MlDataset unbalanced = f->data;
-	MlJsonWriter w;
-
-	if (!actual || !weight || !predicted)
-		return ML_ENOMEM;
-	ml_phase(f->env, "evaluating", 0, 0);
-	unbalanced.class_weight = NULL; /* the truth is measured on the data as it is */
-	ml_dataset_target(&f->data, &f->valid, 0, n, actual);
-	ml_dataset_weight(&unbalanced, &f->valid, 0, n, weight);
-	ML_TRY(ml_model_predict_rows(f->env, f->model, &f->data, &f->valid, predicted));
-	scored.actual = actual;
-	scored.predicted = predicted;
-	scored.weight = f->trainer->has_weight ? weight : NULL;
-	ml_json_writer(&w, &f->metrics);
-	ML_TRY(ml_metrics_all(f->env, &scored, &w));
-	ml_json_writer(&w, &f->curves);
-	return ml_curves_all(f->env, &scored, CURVE_POINTS, &w);
 }
 
 /* The name of the metric that scores, checked against the task. */
@@ -172,29 +151,6 @@ choose_metric(Finish *f, const char **metric)
 						: "rmse, mae, r2");
 		return ML_EINVAL;
 	}
-	return ML_OK;
-}
-
-/* The value of a metric in the members that ml_metrics_all wrote. */
-static MlStatus
-read_score(Finish *f, const char *metric, double *score)
-{
-	MlBuffer object;
-	MlJson *json;
-	const MlJson *value;
-	MlStatus status;
-
-	ml_buffer_init(&object, f->env);
-	ml_put_format(&object, "{");
-	ml_put_bytes(&object, f->metrics.data, f->metrics.len);
-	ml_put_format(&object, "}");
-	status = object.status;
-	if (status == ML_OK)
-		status = ml_json_parse(&f->temp, (const char *) object.data, object.len, &json);
-	ml_buffer_free(&object);
-	ML_TRY(status);
-	value = ml_json_get(json, metric);
-	*score = value && value->type == ML_JSON_NUMBER ? value->number : NAN;
 	return ML_OK;
 }
 
@@ -257,6 +213,29 @@ put_members(MlJsonWriter *w, const char *key, const char *brackets, const MlBuff
 	ml_json_close(w, brackets[1]);
 }
 
+/* "validation": what the chosen parameters came to on folds of the training rows. */
+static void
+write_comparison(const Finish *f, MlJsonWriter *w)
+{
+	const MlComparison *c = &f->comparison;
+	const MlTrainSpec *spec = f->trainer->spec;
+
+	ml_json_open(w, "validation", '{');
+	ml_json_number(w, "trials", (double) c->n);
+	ml_json_number(w, "folds", c->n_folds);
+	if (spec->group_by)
+		ml_json_text(w, "group_by", spec->group_by);
+	if (spec->order_by)
+		ml_json_text(w, "order_by", spec->order_by);
+	ml_json_number(w, "score", c->best->score);
+	ml_json_number(w, "stddev", c->best->stddev);
+	ml_json_open(w, "fold_scores", '[');
+	for (uint32_t k = 0; k < c->n_folds; k++)
+		ml_json_number(w, NULL, c->best->fold_scores[k]);
+	ml_json_close(w, ']');
+	ml_json_close(w, '}');
+}
+
 /* The INFO section: everything a reader of the registry wants to know, nothing that changes between runs. */
 static MlStatus
 write_info(Finish *f, MlTrainResult *result)
@@ -266,7 +245,7 @@ write_info(Finish *f, MlTrainResult *result)
 
 	ml_json_writer(&w, &result->info);
 	ml_json_open(&w, NULL, '{');
-	ml_json_text(&w, "algorithm", spec->algo->name);
+	ml_json_text(&w, "algorithm", f->model->algo->name);
 	ml_json_text(&w, "task", ml_task_name(f->classes.task));
 	if (f->trainer->target_at >= 0)
 		ml_json_text(&w, "target", f->trainer->target);
@@ -280,7 +259,9 @@ write_info(Finish *f, MlTrainResult *result)
 	for (uint32_t k = 0; k < f->classes.n; k++)
 		ml_json_text(&w, NULL, f->classes.labels[k]);
 	ml_json_close(&w, ']');
-	ml_params_write(&spec->params, &w, "params");
+	ml_params_write(f->params, &w, "params");
+	if (f->comparison.best)
+		write_comparison(f, &w);
 	put_members(&w, "summary", "{}", &f->report.summary);
 	if (f->decision.len > 0)
 		put_members(&w, "decision", "{}", &f->decision);
@@ -345,7 +326,28 @@ finish_untargeted(Finish *f, MlTrainResult *result)
 	return ML_OK;
 }
 
-/* The resident way: split, fit, evaluate, and fit again on all rows when asked to. */
+/* Compare candidates on the training rows; the best one gives the model its algorithm and parameters. */
+static MlStatus
+compare(Finish *f, MlTrainResult *result)
+{
+	MlCompareInput input = {f->trainer->spec, f->model, f->split, result->metric};
+	MlJsonWriter w;
+
+	input.split.rows = f->train;
+	ML_TRY(ml_compare(&f->temp, &input, &f->comparison));
+	if (!f->comparison.best)
+		return ML_OK;
+	f->model->algo = f->comparison.best->algo;
+	f->params = &f->comparison.best->params;
+	result->score = f->comparison.best->score;
+	ml_json_writer(&w, &result->trials);
+	ml_json_open(&w, NULL, '[');
+	ml_compare_write(&f->comparison, &w);
+	ml_json_close(&w, ']');
+	return result->trials.status;
+}
+
+/* The resident way: split, compare, fit, evaluate, and fit again on all rows when asked to. */
 static MlStatus
 finish_frame(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 {
@@ -357,13 +359,16 @@ finish_frame(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 	ML_TRY(choose_metric(f, &result->metric));
 	ML_TRY(prepare_dataset(f, options->holdout));
 	ML_TRY(create_model(f));
+	if (options->compare && ml_compare_wanted(f->trainer->spec) && !f->trainer->previous)
+		ML_TRY(compare(f, result));
 	ML_TRY(decide(f, &f->train));
 	ML_TRY(fit_rows(f, &f->train));
 	result->valid_rows = f->valid.n;
 	if (f->valid.n == 0)
 		return ML_OK;
-	ML_TRY(evaluate(f));
-	ML_TRY(read_score(f, result->metric, &result->score));
+	ml_phase(f->env, "evaluating", 0, 0);
+	ML_TRY(ml_evaluate(f->env, f->model, &f->data, &f->valid, &f->metrics, &f->curves));
+	ML_TRY(ml_evaluate_read(f->env, &f->metrics, result->metric, &result->score));
 	if (options->refit)
 	{
 		MlRows all = {NULL, ml_frame_rows(f->trainer->frame)};
@@ -418,6 +423,7 @@ ml_trainer_finish(MlTrainer *trainer, MlArena *arena, const MlTrainOptions *opti
 	ml_buffer_init(&f.decision, f.env);
 	ml_buffer_init(&result->image, f.env);
 	ml_buffer_init(&result->info, f.env);
+	ml_buffer_init(&result->trials, f.env);
 	status = finish(&f, options, result);
 	ml_buffer_free(&f.report.summary);
 	ml_buffer_free(&f.report.log);

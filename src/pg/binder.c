@@ -422,7 +422,15 @@ check_option_columns(TupleDesc desc, const MlTrainSpec *spec)
 	}
 }
 
-/* A feature: not the target, not the weight, not excluded. */
+/* Is the column what rows are split by? */
+static bool
+splits_rows(const MlTrainSpec *spec, const char *name)
+{
+	return (spec->group_by && strcmp(name, spec->group_by) == 0) ||
+		   (spec->order_by && strcmp(name, spec->order_by) == 0);
+}
+
+/* A feature: not the target, not the weight, not what rows are split by, not excluded. */
 static bool
 is_feature(TupleDesc desc, int i, const MlTrainSpec *spec, const char *target)
 {
@@ -430,7 +438,8 @@ is_feature(TupleDesc desc, int i, const MlTrainSpec *spec, const char *target)
 	const char *name = NameStr(attribute->attname);
 
 	return !attribute->attisdropped && !(target && strcmp(name, target) == 0) &&
-		   !(spec->weight && strcmp(name, spec->weight) == 0) && !is_excluded(spec, name);
+		   !(spec->weight && strcmp(name, spec->weight) == 0) && !splits_rows(spec, name) &&
+		   !is_excluded(spec, name);
 }
 
 bool
@@ -601,6 +610,86 @@ bind_weight(MlplatTraining *training, TupleDesc desc, const char *weight)
 	training->weight_column = training->binding.n_columns++;
 }
 
+/* The slot of the next column behind the features. */
+static uint32
+next_slot(const MlplatTraining *training)
+{
+	const MlplatBinding *binding = &training->binding;
+	const MlplatColumn *last = binding->columns + binding->n_columns - 1;
+
+	return binding->n_columns > 0 ? Max(last->slot + 1, training->schema->n_slots)
+								  : training->schema->n_slots;
+}
+
+/* What rows are kept together by: levels of any type. */
+static void
+bind_group(MlplatTraining *training, TupleDesc desc, const char *group, MemoryContext context)
+{
+	int i = find_attribute(desc, group);
+	MlplatColumn *column = &training->binding.columns[training->binding.n_columns];
+	const TypeFacts *facts;
+	bool is_array;
+
+	if (i < 0)
+		no_such_column(desc, "group_by", group);
+	facts = find_type(TupleDescAttr(desc, i)->atttypid, &is_array);
+	if (!facts || is_array || facts->source == MLPLAT_INTERVAL)
+		ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("group_by column \"%s\" has type %s, which has no groups", group,
+					   format_type_be(TupleDescAttr(desc, i)->atttypid)),
+				errhint("Cast it to text in the query."));
+	column->attribute = i;
+	column->source = facts->source;
+	column->n_slots = 1;
+	column->slot = next_slot(training);
+	column->name = group;
+	column->grow = true;
+	if (facts->kind != ML_CATEGORICAL || facts->source == MLPLAT_OUTPUT)
+		use_output(column, TupleDescAttr(desc, i)->atttypid, context);
+	training->group_column = training->binding.n_columns++;
+}
+
+/* What rows are split in the order of: numbers and times. */
+static void
+bind_order(MlplatTraining *training, TupleDesc desc, const char *order)
+{
+	int i = find_attribute(desc, order);
+	MlplatColumn *column = &training->binding.columns[training->binding.n_columns];
+	const TypeFacts *facts;
+	bool is_array;
+
+	if (i < 0)
+		no_such_column(desc, "order_by", order);
+	facts = find_type(TupleDescAttr(desc, i)->atttypid, &is_array);
+	if (!facts || is_array || facts->kind == ML_CATEGORICAL)
+		ereport(ERROR, errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("order_by column \"%s\" has type %s, which is neither a number nor a time",
+					   order, format_type_be(TupleDescAttr(desc, i)->atttypid)),
+				errhint("Use a number, a date, a time or a timestamp."));
+	column->attribute = i;
+	column->source = facts->source;
+	column->n_slots = 1;
+	column->slot = next_slot(training);
+	column->name = order;
+	training->binding.n_columns++;
+}
+
+/* What rows are split by has no other part to play. */
+static void
+refuse_double_use(const MlTrainSpec *spec, const char *target)
+{
+	const char *split = spec->group_by ? spec->group_by : spec->order_by;
+
+	if (!split)
+		return;
+	if ((target && strcmp(split, target) == 0) ||
+		(spec->weight && strcmp(split, spec->weight) == 0))
+		ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("column \"%s\" cannot be both %s and %s", split,
+					   target && strcmp(split, target) == 0 ? "target" : "weight",
+					   spec->group_by ? "group_by" : "order_by"));
+}
+
 MlplatTraining *
 mlplat_bind_training(MlArena *arena, TupleDesc desc, const MlTrainSpec *spec, const char *target,
 					 const Datum *values, const bool *nulls)
@@ -612,10 +701,11 @@ mlplat_bind_training(MlArena *arena, TupleDesc desc, const MlTrainSpec *spec, co
 
 	refuse_duplicates(desc);
 	check_option_columns(desc, spec);
+	refuse_double_use(spec, target);
 	binding->env = arena->env;
 	binding->columns = MemoryContextAllocZero(context, sizeof(MlplatColumn) * (desc->natts + 2));
 	binding->scratch = AllocSetContextCreate(context, "mlplat row", ALLOCSET_DEFAULT_SIZES);
-	training->target_column = training->weight_column = -1;
+	training->target_column = training->weight_column = training->group_column = -1;
 	training->target_kind = ML_TARGET_NONE;
 	for (int i = 0; i < desc->natts; i++)
 		n_inputs += is_feature(desc, i, spec, target);
@@ -637,7 +727,11 @@ mlplat_bind_training(MlArena *arena, TupleDesc desc, const MlTrainSpec *spec, co
 		bind_target(training, arena, desc, target);
 	if (spec->weight)
 		bind_weight(training, desc, spec->weight);
-	binding->n_raw = training->schema->n_slots + (target != NULL) + (spec->weight != NULL);
+	if (spec->group_by)
+		bind_group(training, desc, spec->group_by, context);
+	if (spec->order_by)
+		bind_order(training, desc, spec->order_by);
+	binding->n_raw = next_slot(training);
 	for (int c = 0; c < binding->n_columns; c++)
 		binding->needs_scratch |= source_allocates(binding->columns[c].source);
 	return training;

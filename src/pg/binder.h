@@ -69,6 +69,7 @@ typedef struct MlplatTraining
 	MlTargetKind target_kind;
 	MlWidth target_width;
 	int target_column, weight_column; /* in binding.columns; -1: none */
+	int group_column;                 /* likewise; its levels are to be set */
 } MlplatTraining;
 
 /*

@@ -401,6 +401,18 @@ mlplat_delete_versions(int64 model_id)
 	mlplat_spi_end();
 }
 
+void
+mlplat_delete_trials(int64 run_id)
+{
+	Oid types[1] = {INT8OID};
+	Datum values[1] = {Int64GetDatum(run_id)};
+
+	mlplat_spi_begin();
+	run("DELETE FROM mlplat.trial WHERE run_id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL,
+		false);
+	mlplat_spi_end();
+}
+
 /*
  * The version also leaves the history, so that a roll-back cannot go to it; where it stood between two
  * turns of one version, they become one.
@@ -453,6 +465,26 @@ mlplat_version_score(int64 model_id, int version, char **metric, double *score)
 	return found;
 }
 
+/* What a run has compared; the numbers come from our own writer. */
+static void
+log_trials(int64 run_id, const char *trials)
+{
+	Oid types[2] = {INT8OID, TEXTOID};
+	Datum values[2] = {Int64GetDatum(run_id), CStringGetTextDatum(trials)};
+
+	run("INSERT INTO mlplat.trial (run_id, trial, algorithm, params, score, stddev, fold_scores, "
+		"rank, "
+		"share, seconds, chosen, error)"
+		" SELECT $1, trial, algorithm, params, score, stddev, fold_scores, rank, share, seconds, "
+		"chosen, error"
+		" FROM pg_catalog.jsonb_to_recordset($2::pg_catalog.jsonb) AS t(trial pg_catalog.int4,"
+		" algorithm pg_catalog.text, params pg_catalog.jsonb, score pg_catalog.float8,"
+		" stddev pg_catalog.float8, fold_scores pg_catalog.float8[], rank pg_catalog.int4,"
+		" share pg_catalog.float8, seconds pg_catalog.float8, chosen pg_catalog.bool,"
+		" error pg_catalog.text)",
+		2, types, values, NULL, false);
+}
+
 /* seconds counts back from now, as the whole training is one transaction. */
 void
 mlplat_log_run(const MlplatRun *r)
@@ -484,7 +516,9 @@ mlplat_log_run(const MlplatRun *r)
 		" rows_dropped, rows_holdout, metric, score, promoted)"
 		" VALUES ($1, $2, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
 		" pg_catalog.make_interval(secs => $3), $3, $4, $5, $6, $7::pg_catalog.jsonb, $8, $9, $10, "
-		"$11, $12, $13)",
+		"$11, $12, $13) RETURNING run_id",
 		13, types, values, nulls, false);
+	if (r->trials)
+		log_trials(result_int(0, 1, RESULT_INT8), r->trials);
 	mlplat_spi_end();
 }

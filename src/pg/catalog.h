@@ -42,9 +42,11 @@ typedef struct MlplatRun
 	const char *metric; /* NULL: not evaluated */
 	double score;
 	bool promoted;
+	const char *trials; /* JSON array of what was compared; NULL: nothing was */
 } MlplatRun;
 
 extern void mlplat_log_run(const MlplatRun *run);
+extern void mlplat_delete_trials(int64 run_id);
 
 /* Find a model; error when it isn't there, isn't visible, or the version isn't there. */
 extern MlplatModelRef mlplat_find_model(const char *reference);

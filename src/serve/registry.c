@@ -8,6 +8,7 @@
 
 #include "pg/compat.h"
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -21,6 +22,7 @@
 
 PG_FUNCTION_INFO_V1(mlplat_registry_changed);
 PG_FUNCTION_INFO_V1(mlplat_registry_deleted);
+PG_FUNCTION_INFO_V1(mlplat_run_deleted);
 PG_FUNCTION_INFO_V1(mlplat_promote_model);
 PG_FUNCTION_INFO_V1(mlplat_rollback_model);
 PG_FUNCTION_INFO_V1(mlplat_drop_model);
@@ -56,6 +58,24 @@ mlplat_registry_deleted(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 						errmsg("registry_deleted is a trigger function of mlplat.registry")));
 	mlplat_delete_versions(DatumGetInt64(
+		heap_getattr(data->tg_trigtuple, 1, RelationGetDescr(data->tg_relation), &isnull)));
+	return PointerGetDatum(data->tg_trigtuple);
+}
+
+/* Trigger before a row of mlplat.run is deleted: its trials go with it, while the policy still shows them. */
+Datum
+mlplat_run_deleted(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	bool isnull;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_DELETE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		RelationGetNamespace(data->tg_relation) != get_namespace_oid("mlplat", true) ||
+		strcmp(RelationGetRelationName(data->tg_relation), "run") != 0)
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("run_deleted is a trigger function of mlplat.run")));
+	mlplat_delete_trials(DatumGetInt64(
 		heap_getattr(data->tg_trigtuple, 1, RelationGetDescr(data->tg_relation), &isnull)));
 	return PointerGetDatum(data->tg_trigtuple);
 }

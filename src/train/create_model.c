@@ -24,6 +24,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "model/compare.h"
 #include "pg/catalog.h"
 #include "pg/progress.h"
 #include "pg/query.h"
@@ -48,7 +49,12 @@ enum
 	ARG_METRIC,
 	ARG_PROMOTE,
 	ARG_SEED,
-	ARG_CONTINUE_FROM
+	ARG_CONTINUE_FROM,
+	ARG_GROUP_BY,
+	ARG_ORDER_BY,
+	ARG_FOLDS,
+	ARG_SEARCH,
+	ARG_TIME_BUDGET
 };
 
 typedef enum Promote
@@ -79,6 +85,7 @@ typedef struct CreateModel
 	int64 rows, dropped, valid_rows;
 	const char *metric; /* NULL: not evaluated */
 	double score;
+	const char *trials; /* JSON; NULL: nothing was compared */
 } CreateModel;
 
 /* ---- arguments ---- */
@@ -100,9 +107,10 @@ null_argument(const char *name)
 static void
 append_params(MlJsonWriter *w, FunctionCallInfo fcinfo)
 {
-	static const char *const arguments[] = {"name",   "query",   "target", "algorithm",
-											"prep",   "exclude", "weight", "holdout",
-											"metric", "promote", "seed",   "continue_from"};
+	static const char *const arguments[] = {
+		"name",     "query",    "target", "algorithm", "prep",       "exclude",
+		"weight",   "holdout",  "metric", "promote",   "seed",       "continue_from",
+		"group_by", "order_by", "folds",  "search",    "time_budget"};
 	Jsonb *params;
 	char *text;
 
@@ -157,6 +165,40 @@ append_exclude(MlJsonWriter *w, FunctionCallInfo fcinfo)
 	ml_json_close(w, ']');
 }
 
+/* A float8, which JSON cannot write when it is not finite. */
+static void
+append_number(MlJsonWriter *w, const char *name, double value)
+{
+	if (!isfinite(value))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"%s\" must be a finite number", name)));
+	ml_json_number(w, name, value);
+}
+
+static void
+append_jsonb(MlJsonWriter *w, const char *key, Jsonb *value)
+{
+	char *text = JsonbToCString(NULL, &value->root, VARSIZE(value));
+
+	ml_json_raw(w, key, text, strlen(text));
+}
+
+/* How rows are split, and what is compared on them. */
+static void
+append_validation(MlJsonWriter *w, FunctionCallInfo fcinfo)
+{
+	if (!PG_ARGISNULL(ARG_GROUP_BY))
+		ml_json_text(w, "group_by", text_argument(fcinfo, ARG_GROUP_BY));
+	if (!PG_ARGISNULL(ARG_ORDER_BY))
+		ml_json_text(w, "order_by", text_argument(fcinfo, ARG_ORDER_BY));
+	if (!PG_ARGISNULL(ARG_FOLDS) && PG_GETARG_INT32(ARG_FOLDS) != 0)
+		ml_json_number(w, "folds", PG_GETARG_INT32(ARG_FOLDS));
+	if (!PG_ARGISNULL(ARG_SEARCH))
+		append_jsonb(w, "search", PG_GETARG_JSONB_P(ARG_SEARCH));
+	if (!PG_ARGISNULL(ARG_TIME_BUDGET))
+		append_number(w, "time_budget", PG_GETARG_FLOAT8(ARG_TIME_BUDGET));
+}
+
 /* The flat options object of the arguments. */
 static char *
 flat_options(FunctionCallInfo fcinfo, MlEnv *env)
@@ -171,12 +213,7 @@ flat_options(FunctionCallInfo fcinfo, MlEnv *env)
 	if (!PG_ARGISNULL(ARG_ALGORITHM))
 		ml_json_text(&w, "algorithm", text_argument(fcinfo, ARG_ALGORITHM));
 	if (!PG_ARGISNULL(ARG_PREP) && JB_ROOT_COUNT(PG_GETARG_JSONB_P(ARG_PREP)) > 0)
-	{
-		Jsonb *prep = PG_GETARG_JSONB_P(ARG_PREP);
-		char *text = JsonbToCString(NULL, &prep->root, VARSIZE(prep));
-
-		ml_json_raw(&w, "prep", text, strlen(text));
-	}
+		append_jsonb(&w, "prep", PG_GETARG_JSONB_P(ARG_PREP));
 	append_exclude(&w, fcinfo);
 	if (!PG_ARGISNULL(ARG_WEIGHT))
 		ml_json_text(&w, "weight", text_argument(fcinfo, ARG_WEIGHT));
@@ -184,6 +221,7 @@ flat_options(FunctionCallInfo fcinfo, MlEnv *env)
 		ml_json_text(&w, "metric", text_argument(fcinfo, ARG_METRIC));
 	if (!PG_ARGISNULL(ARG_SEED))
 		ml_json_number(&w, "seed", (double) PG_GETARG_INT32(ARG_SEED));
+	append_validation(&w, fcinfo);
 	ml_json_close(&w, '}');
 	ml_put_u8(&out, 0);
 	mlplat_check(env, out.status);
@@ -226,15 +264,27 @@ read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 	job->state = mlplat_train_state_create(CurrentMemoryContext);
 	job->options = flat_options(fcinfo, job->state->env);
 	job->spec = mlplat_train_spec(job->state, job->options);
-	mlplat_progress_begin(job->state->env, job->name, job->spec->algo->name);
+	mlplat_check(job->state->env, ml_compare_check(&job->state->arena, job->spec));
+	mlplat_progress_begin(job->state->env, job->name,
+						  job->spec->is_auto ? "auto" : job->spec->algo->name);
 	job->desc = mlplat_describe_query(job->query);
+}
+
+/* Must rows be collected, even where the algorithm could stream? */
+static bool
+keeps_rows(const CreateModel *job)
+{
+	const MlTrainSpec *spec = job->spec;
+
+	return job->holdout > 0 || job->continue_from || spec->group_by || spec->order_by ||
+		   !isnan(spec->time_budget) || ml_compare_wanted(spec);
 }
 
 /* Make the trainer. values and nulls: the first row, or NULL. */
 static void
 begin_training(CreateModel *job, const Datum *values, const bool *nulls)
 {
-	MlplatTrainSetup setup = {job->target, job->options, job->holdout > 0 || job->continue_from};
+	MlplatTrainSetup setup = {job->target, job->options, keeps_rows(job)};
 	MlEnv *env = job->state->env;
 	MlModel *previous;
 	bytea *image;
@@ -356,7 +406,7 @@ can_push_down(const CreateModel *job)
 static void
 train_resident(CreateModel *job)
 {
-	MlTrainOptions options = {.holdout = job->holdout};
+	MlTrainOptions options = {.holdout = job->holdout, .compare = true};
 	MlEnv *env = job->state->env;
 	MlTrainResult result;
 	MlStatus status;
@@ -385,6 +435,8 @@ train_resident(CreateModel *job)
 	job->valid_rows = (int64) result.valid_rows;
 	job->metric = isnan(result.score) ? NULL : result.metric;
 	job->score = result.score;
+	if (result.trials.len > 0)
+		job->trials = pnstrdup((char *) result.trials.data, result.trials.len);
 }
 
 /* ---- the registry ---- */
@@ -423,6 +475,7 @@ log_run(const CreateModel *job, int version, bool promoted, double seconds)
 		.metric = job->metric,
 		.score = job->score,
 		.promoted = promoted,
+		.trials = job->trials,
 	};
 
 	mlplat_log_run(&run);
@@ -481,7 +534,7 @@ result_row(FunctionCallInfo fcinfo, const CreateModel *job, int version, bool ac
 }
 
 /* create_model(name, query, target, algorithm, params, prep, exclude, weight, holdout, metric, promote, seed,
- * continue_from) */
+ * continue_from, group_by, order_by, folds, search, time_budget) */
 Datum
 mlplat_create_model(PG_FUNCTION_ARGS)
 {

@@ -62,6 +62,9 @@ mlplat_train_begin(MlplatTrainState *state, TupleDesc desc, const MlplatTrainSet
 	if (state->training->target_column >= 0)
 		state->training->binding.columns[state->training->target_column].levels =
 			ml_trainer_target_levels(state->trainer);
+	if (state->training->group_column >= 0)
+		state->training->binding.columns[state->training->group_column].levels =
+			ml_trainer_groups(state->trainer);
 	state->raw = palloc(sizeof(double) * (state->training->binding.n_raw + 1));
 	MemoryContextSwitchTo(old);
 }
