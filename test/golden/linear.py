@@ -97,4 +97,26 @@ errors = [numpy.mean([((y[b] - Ridge(alpha=a).fit(x[f], y[f]).predict(x[b])) ** 
           for a in grid]
 best = Ridge(alpha=grid[int(numpy.argmin(errors))]).fit(x, y)
 show("golden_ridge_cv", best.alpha, min(errors), best.intercept_, best.coef_)
+print("/* logistic, 120 rows of 6 columns, standardised: intercept and coefficients on the scale of the data, by class */")
+x, _, w = rows(120, 6)
+i = numpy.arange(120)
+score = x[:, 0] - 0.5 * x[:, 1] + 0.25 * x[:, 2] + (i * 37 % 11) / 2.0
+two = (score > 1.5).astype(int)
+three = (score > 0).astype(int) + (score > 3)
+
+
+def classify(name, y, w=None, **options):
+    mean = numpy.average(x, axis=0, weights=w)
+    scale = numpy.sqrt(numpy.average((x - mean) ** 2, axis=0, weights=w))
+    model = LogisticRegression(solver="saga", tol=1e-13, max_iter=2000000, random_state=1, **options)
+    model.fit((x - mean) / scale, y, sample_weight=w)
+    b = model.coef_ / scale
+    show(name, numpy.hstack([(model.intercept_ - b @ mean)[:, None], b]))
+
+
+classify("golden_logistic_l1", two, penalty="l1", C=0.2)
+classify("golden_logistic_net", two, penalty="elasticnet", C=0.5, l1_ratio=0.3)
+classify("golden_logistic_weighted", two, w, penalty="l1", C=0.2)
+classify("golden_logistic_classes", three, penalty="l1", C=0.2, multi_class="multinomial")
+classify("golden_logistic_classes_net", three, penalty="elasticnet", C=0.5, l1_ratio=0.3, multi_class="multinomial")
 print("\n#endif /* GOLDEN_LINEAR_H */")

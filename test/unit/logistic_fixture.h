@@ -20,7 +20,7 @@ typedef struct Cells
 	double *x, *y, *w;
 } Cells;
 
-#define FIT_ROWS 64
+#define FIT_ROWS 4096
 
 /* A fit: everything in one arena; the first rows of the coefficient view are kept. */
 typedef struct Fit

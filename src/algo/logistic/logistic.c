@@ -1,12 +1,12 @@
 /*
  * logistic.c
- *		Logistic regression with a ridge penalty, for two classes or more.
+ *		Logistic regression with ridge, lasso and elastic net penalties, for two classes or more.
  *
  * Fits the penalised likelihood of logistic.h on numbers that are standardised
  * and levels that are not, and gives the coefficients on the scale of the data.
  * The work is in the files beside this one: a compact copy of the rows and passes
  * over it (logistic_data, _kernel, _pass), the metric (_curvature), the solver
- * (_newton), the last digits and standard errors (_exact), the model (_model).
+ * (_newton, and _sparse for a lasso penalty), the last digits and standard errors (_exact), the model (_model).
  *
  * Classes that can be told apart without error have no finite fit without a
  * penalty: training then ends with large coefficients, converged = false in the
@@ -22,6 +22,9 @@ static const MlParam logistic_params[] = {
 					 "Ridge penalty: l2 / 2 times the sum of squared coefficients of standardised "
 					 "columns; 0 for none "
 					 "(then two classes get standard errors)."},
+	[LOGISTIC_L1] = {"l1", ML_PARAM_REAL, "0", 0, 1e12, NULL,
+					 "Lasso penalty: l1 times the sum of absolute coefficients of standardised "
+					 "columns, which leaves columns out; with l2 it is an elastic net."},
 	[LOGISTIC_INTERCEPT] = {"intercept", ML_PARAM_BOOL, "true", 0, 0, NULL,
 							"Whether to fit an intercept."},
 	[LOGISTIC_MAX_ITER] = {"max_iter", ML_PARAM_INT, "100", 1, 100000, NULL,
@@ -63,6 +66,8 @@ summarise(const MlLogisticProblem *problem, const MlLogisticSolution *solution, 
 	ml_json_number(&w, "null_log_likelihood", null);
 	ml_json_number(&w, "pseudo_r2", null < 0 ? 1 - fitted / null : NAN);
 	ml_json_number(&w, "aic", 2 * (double) solution->n_free - 2 * fitted);
+	if (problem->options.l1 > 0)
+		ml_json_number(&w, "nonzero", (double) solution->n_nonzero);
 	ml_json_number(&w, "iterations", solution->iterations);
 	ml_json_bool(&w, "converged", solution->converged);
 	ml_json_number(&w, "n", (double) problem->n);
@@ -80,6 +85,7 @@ summarise(const MlLogisticProblem *problem, const MlLogisticSolution *solution, 
 static void
 read_options(const MlParams *params, MlLogisticOptions *options)
 {
+	options->l1 = ml_param_real(params, LOGISTIC_L1);
 	options->l2 = ml_param_real(params, LOGISTIC_L2);
 	options->tol = ml_param_real(params, LOGISTIC_TOL);
 	options->max_iter = ml_param_int(params, LOGISTIC_MAX_ITER);
@@ -129,7 +135,7 @@ fit_loaded(MlLogisticProblem *problem, double *b, double *std_error, MlArena *ar
 		   MlFitReport *report, void **model)
 {
 	MlLogisticSolution solution = {.b = b};
-	bool exact = problem->options.l2 == 0 && problem->n_groups == 1 &&
+	bool exact = !ml_logistic_penalized(&problem->options) && problem->n_groups == 1 &&
 				 problem->n_columns <= ML_LOGISTIC_MAX_FULL;
 
 	ML_TRY(ml_logistic_solve(problem, &solution, &report->log));
@@ -150,7 +156,7 @@ logistic_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *r
 	MlStatus status;
 
 	read_options(input->params, &problem.options);
-	options.drop_first = problem.options.l2 == 0;
+	options.drop_first = !ml_logistic_penalized(&problem.options);
 	ML_TRY(ml_design_fit(env, arena, input->data, &input->train, &options, &design));
 	problem.design = design;
 	status = ml_logistic_load(&problem);
@@ -169,7 +175,8 @@ logistic_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *r
 
 const MlAlgo ml_algo_logistic = {
 	.name = "logistic",
-	.summary = "Logistic regression, binary and multinomial, with ridge penalty",
+	.summary =
+		"Logistic regression, binary and multinomial, with ridge, lasso and elastic net penalties",
 	.tasks = ML_TASK_BIT(ML_CLASSIFICATION),
 	.params = logistic_params,
 	.fit = logistic_fit,

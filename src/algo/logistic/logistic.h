@@ -8,8 +8,9 @@
  * are groups x columns, group by group. A *block* is a run of rows of the
  * working copy. A *pass* visits blocks and adds up sums.
  *
- * Objective: sum_i w_i loss_i + l2 / 2 |b|^2 over standardised numbers and plain
- * 0/1 levels, the intercept without penalty, as scikit-learn with C = 1 / l2.
+ * Objective: sum_i w_i loss_i + l1 |b|_1 + l2 / 2 |b|^2 over standardised numbers
+ * and plain 0/1 levels, the intercept without penalty. As scikit-learn with
+ * C = 1 / l2; with its l1_ratio: l1 = l1_ratio / C, l2 = (1 - l1_ratio) / C.
  */
 #ifndef ML_LOGISTIC_H
 #define ML_LOGISTIC_H
@@ -21,6 +22,7 @@
 enum
 {
 	LOGISTIC_L2,
+	LOGISTIC_L1,
 	LOGISTIC_INTERCEPT,
 	LOGISTIC_MAX_ITER,
 	LOGISTIC_TOL,
@@ -29,10 +31,16 @@ enum
 
 typedef struct MlLogisticOptions
 {
-	double l2, tol;
+	double l1, l2, tol;
 	int max_iter;
 	bool intercept;
 } MlLogisticOptions;
+
+static inline bool
+ml_logistic_penalized(const MlLogisticOptions *options)
+{
+	return options->l1 > 0 || options->l2 > 0;
+}
 
 /* ---- the working copy and passes over it (logistic_data.c) */
 
@@ -141,13 +149,14 @@ typedef struct MlLogisticMetric
 	MlLogisticProblem *problem;
 	bool coupled;
 	bool newton; /* two classes in full: its steps are Newton's, up to sampling */
+	bool whole;  /* one matrix of all unknowns that is kept as it is, both triangles, for descent */
 	uint32_t n_full;
 	size_t stride;
 	size_t order; /* of each factored matrix */
 	size_t n_matrices;
 	size_t n_sums;
 	double *
-		sums; /* matrices, factored in place; then the diagonals, or the blocks on the diagonal if coupled */
+		sums; /* matrices, factored in place (if not whole); then the diagonals, or the blocks on the diagonal if coupled */
 	float *work; /* coupled: room for each worker */
 	size_t work_size;
 	bool *dropped; /* n_unknowns: depends on earlier ones: not moved */
@@ -179,9 +188,10 @@ extern void ml_logistic_add_curvature(const MlLogisticProblem *problem, const Ml
 
 typedef struct MlLogisticSolution
 {
-	double *b;     /* n_unknowns */
-	double loss;   /* without the penalty; weights have mean 1 */
-	size_t n_free; /* coefficients that are not bound by others */
+	double *b;        /* n_unknowns */
+	double loss;      /* without the penalties; weights have mean 1 */
+	size_t n_free;    /* coefficients that are not bound by others */
+	size_t n_nonzero; /* and, without the intercepts, not 0 */
 	int iterations;
 	bool converged;
 	bool separated; /* a coefficient without a finite best value */

@@ -38,6 +38,7 @@
 #define PASSES_PER_BUILD 4.0  /* what a matrix may cost where that matters */
 #define PIVOT_TOLERANCE 1e-12 /* a smaller share of its diagonal: the column depends on others */
 #define FLOPS_PER_SECOND 3e10
+#define COLUMNS_A_POLL 64
 
 /* ---- sums */
 
@@ -315,6 +316,7 @@ ml_logistic_metric_create(MlLogisticProblem *problem, MlLogisticMetric *metric)
 		groups > 1 && problem->n_unknowns <= ML_LOGISTIC_MAX_COUPLED && columns <= problem->n;
 	metric->n_full = metric->coupled ? problem->n_columns : full_columns(problem);
 	metric->newton = groups == 1 && metric->n_full == problem->n_columns;
+	metric->whole = problem->options.l1 > 0 && (metric->newton || metric->coupled);
 	metric->order = metric->coupled ? problem->n_unknowns : metric->n_full;
 	metric->n_matrices = metric->coupled ? 1 : groups;
 	metric->n_sums = metric->n_matrices * metric->order * metric->order;
@@ -378,7 +380,8 @@ static void
 bind_constants(MlLogisticMetric *metric)
 {
 	const MlLogisticProblem *problem = metric->problem;
-	size_t columns = problem->n_columns, n_free = problem->options.l2 > 0 ? 1 : columns;
+	size_t columns = problem->n_columns;
+	size_t n_free = ml_logistic_penalized(&problem->options) ? 1 : columns;
 	uint32_t groups = problem->n_groups;
 
 	for (size_t j = 0; j < n_free; j++)
@@ -403,6 +406,22 @@ penalise(MlLogisticMetric *metric, size_t unknown, double *cell)
 		*cell += problem->options.l2;
 	else if (!problem->options.intercept)
 		*cell = 0;
+}
+
+/* The lower triangle from the upper one. */
+static MlStatus
+mirror(const MlLogisticMetric *metric)
+{
+	size_t order = metric->order;
+
+	for (size_t j = 0; j < order; j++)
+	{
+		for (size_t i = 0; i < j; i++)
+			metric->sums[j + i * order] = metric->sums[i + j * order];
+		if (j % COLUMNS_A_POLL == 0)
+			ML_TRY(ml_poll(metric->problem->env));
+	}
+	return ML_OK;
 }
 
 /* Sum, penalise and factor at the point of the last evaluation. */
@@ -433,6 +452,8 @@ ml_logistic_metric_build(MlLogisticMetric *metric)
 
 		for (size_t j = 0; j < order; j++)
 			penalise(metric, m * columns + j, &matrix[j * order + j]);
+		if (metric->whole)
+			return mirror(metric);
 		ML_TRY(ml_cholesky(problem->env, matrix, order, order, NULL, PIVOT_TOLERANCE,
 						   metric->dropped + m * columns, NULL));
 	}

@@ -262,7 +262,7 @@ weigh_block(const MlLogisticPass *pass, size_t block, MlLogisticScratch *scratch
 		sums[0] += scratch->b[i];
 }
 
-/* Weights are divided by their mean, and the penalty with them, so that float sees numbers around 1. */
+/* Weights are divided by their mean, and the penalties with them, so that float sees numbers around 1. */
 static MlStatus
 fit_weight(MlLogisticProblem *problem)
 {
@@ -277,6 +277,7 @@ fit_weight(MlLogisticProblem *problem)
 	if (!(sum > 0 && isfinite(sum)))
 		return ml_fail(problem->env, ML_EDATA, "the sum of the weights is %g", sum);
 	problem->weight_mean = sum / (double) problem->n;
+	problem->options.l1 /= problem->weight_mean;
 	problem->options.l2 /= problem->weight_mean;
 	return ML_OK;
 }

@@ -15,6 +15,8 @@
  * (Newton's decrement) is about twice what is left to gain, in units of the log
  * likelihood, hence the squared distance to the optimum in standard errors.
  *
+ * A lasso penalty changes what a step is: see logistic_sparse.c.
+ *
  * Without a penalty, classes that a plane separates have no finite optimum: then
  * the gradient vanishes while a coefficient still moves by whole units. The solver
  * stops there, and says so.
@@ -22,13 +24,14 @@
 #include <math.h>
 #include <string.h>
 
-#include "algo/logistic/logistic.h"
+#include "algo/logistic/logistic_solver.h"
 
 #define ARMIJO 1e-4
 #define VALUE_NOISE 1e-7 /* relative error of the value: scores are float */
 #define SLOPE_MAX 0.8    /* where the value is noise, the slope may turn up by this share */
 #define STEP_TRIALS 40
 #define LAMBDA_NOISE 1e-2 /* below it, a lambda that does not fall by half is float's last word */
+#define FACES 5           /* slow steps that may come of changing faces */
 #define RENEW_ABOVE 0.1   /* a step that leaves more than this share of lambda: renew the metric */
 #define SLOW_ABOVE 0.4    /* more than this: the sample is too small */
 #define CG_MAX 100
@@ -36,21 +39,6 @@
 #define FORCING 0.1
 #define MOVING 0.1     /* a last step of so much, standardised, means separation */
 #define SHARE_MIN 1e-9 /* of a class at the start: one without rows has no log-odds */
-
-typedef struct Solver
-{
-	MlLogisticProblem *problem;
-	MlLogisticMetric metric;
-	size_t n;
-	double *b, *gradient, *step; /* here, and where to */
-	double *b_trial, *gradient_trial;
-	double *z, *r, *direction, *product; /* metric^-1 gradient; conjugate gradients */
-	double value, value_trial;
-	double length;               /* of the last step, in units of step */
-	double decrement;            /* lambda^2 here, by the metric that stands */
-	bool renew, fresh;           /* the metric is to be built anew; it has been, for this point */
-	int cg_iterations, cg_fresh; /* in the last step, and in the last one with a fresh metric */
-} Solver;
 
 /* ---- vectors */
 
@@ -78,7 +66,7 @@ greatest(const double *a, size_t n)
 
 /* The sum of squared coefficients, without the intercepts. */
 static double
-squared_weights(const Solver *solver)
+squared_weights(const MlLogisticSolver *solver)
 {
 	double sum = 0;
 
@@ -91,7 +79,7 @@ squared_weights(const Solver *solver)
 
 /* The vectors, zeroed; one place more than the unknowns, where the passes leave the loss. */
 static MlStatus
-allocate(Solver *solver)
+allocate(MlLogisticSolver *solver)
 {
 	double **vectors[] = {&solver->b,       &solver->gradient,       &solver->step,
 						  &solver->b_trial, &solver->gradient_trial, &solver->z,
@@ -108,10 +96,11 @@ allocate(Solver *solver)
 
 /* Free everything. */
 static void
-release(Solver *solver)
+release(MlLogisticSolver *solver)
 {
 	MlEnv *env = solver->problem->env;
 
+	ml_logistic_sparse_end(solver);
 	ml_logistic_metric_free(&solver->metric);
 	ml_free(env, solver->product);
 	ml_free(env, solver->direction);
@@ -126,7 +115,7 @@ release(Solver *solver)
 
 /* The best intercepts without any column. */
 static void
-start_at_shares(Solver *solver)
+start_at_shares(MlLogisticSolver *solver)
 {
 	const MlLogisticProblem *problem = solver->problem;
 	double n = (double) problem->n, mean = 0;
@@ -152,16 +141,17 @@ start_at_shares(Solver *solver)
  * holds metric^-1 gradient at entry.
  */
 static MlStatus
-conjugate_gradients(Solver *solver, double forcing)
+conjugate_gradients(MlLogisticSolver *solver, double forcing)
 {
 	size_t n = solver->n;
 	double *r = solver->r, *z = solver->z, *p = solver->direction, *hp = solver->product;
+	const double *gradient = solver->sparse ? solver->pseudo : solver->gradient;
 	double rz = solver->decrement, target = forcing * forcing * rz;
 
 	for (size_t i = 0; i < n; i++)
 	{
 		solver->step[i] = 0;
-		r[i] = -solver->gradient[i];
+		r[i] = -gradient[i];
 		p[i] = -z[i];
 	}
 	for (solver->cg_iterations = 0; solver->cg_iterations < CG_MAX; solver->cg_iterations++)
@@ -169,6 +159,7 @@ conjugate_gradients(Solver *solver, double forcing)
 		double curvature, alpha, rz_new;
 
 		ML_TRY(ml_logistic_hessian_times(solver->problem, p, hp));
+		ml_logistic_mask(solver, hp);
 		curvature = dot(p, hp, n);
 		if (!(curvature > 0)) /* flat to the last digit: a first step must still be one */
 		{
@@ -183,6 +174,7 @@ conjugate_gradients(Solver *solver, double forcing)
 			r[i] -= alpha * hp[i];
 		}
 		ml_logistic_metric_solve(&solver->metric, r, z);
+		ml_logistic_mask(solver, z);
 		rz_new = dot(r, z, n);
 		if (!(rz_new > target))
 			break;
@@ -201,7 +193,8 @@ conjugate_gradients(Solver *solver, double forcing)
 static void
 center_classes(const MlLogisticProblem *problem, double *b)
 {
-	size_t columns = problem->n_columns, n_free = problem->options.l2 > 0 ? 1 : columns;
+	size_t columns = problem->n_columns;
+	size_t n_free = ml_logistic_penalized(&problem->options) ? 1 : columns;
 
 	if (problem->n_groups == 1)
 		return;
@@ -221,14 +214,21 @@ center_classes(const MlLogisticProblem *problem, double *b)
  * superlinearly, but no further than the tolerance asks.
  */
 static MlStatus
-find_direction(Solver *solver, double first_lambda)
+find_direction(MlLogisticSolver *solver, double first_lambda)
 {
 	double lambda = sqrt(solver->decrement), forcing = fmin(FORCING, sqrt(lambda / first_lambda));
 
+	if (solver->by_descent)
+	{
+		center_classes(solver->problem, solver->step);
+		return ML_OK; /* measuring has found it */
+	}
 	if (!solver->metric.newton)
 	{
 		forcing = fmax(forcing, fmin(FORCING, 0.5 * solver->problem->options.tol / lambda));
 		ML_TRY(conjugate_gradients(solver, forcing));
+		if (solver->sparse)
+			ml_logistic_align(solver);
 		center_classes(solver->problem, solver->step);
 		return ML_OK;
 	}
@@ -248,30 +248,40 @@ shorten(double length, double slope, double rise)
 	return fmax(0.1 * length, fmin(0.5 * length, best)); /* a rise that is no number gives a half */
 }
 
+/* Value and gradient at b_trial, penalties included. */
+static MlStatus
+evaluate_trial(MlLogisticSolver *solver)
+{
+	ML_TRY(ml_logistic_evaluate(solver->problem, solver->b_trial, &solver->value_trial,
+								solver->gradient_trial));
+	solver->value_trial += ml_logistic_sparse_size(solver, solver->b_trial);
+	return ML_OK;
+}
+
 /*
  * Go along step until the value has fallen enough, or cannot be told from falling (the approximate Wolfe
  * condition of Hager and Zhang 2005); *found: it has. Then the trial is the new point.
  */
 static MlStatus
-search_line(Solver *solver, bool *found)
+search_line(MlLogisticSolver *solver, bool *found)
 {
-	double slope = dot(solver->gradient, solver->step, solver->n);
+	double slope = solver->sparse ? ml_logistic_sparse_slope(solver)
+								  : dot(solver->gradient, solver->step, solver->n);
 	double noise = VALUE_NOISE * fabs(solver->value);
 
 	*found = false;
 	solver->length = 1;
 	for (int trial = 0; trial < STEP_TRIALS && slope < 0 && !*found; trial++)
 	{
-		double rise;
+		double rise, back;
 
-		for (size_t i = 0; i < solver->n; i++)
-			solver->b_trial[i] = solver->b[i] + solver->length * solver->step[i];
-		ML_TRY(ml_logistic_evaluate(solver->problem, solver->b_trial, &solver->value_trial,
-									solver->gradient_trial));
+		ml_logistic_sparse_move(solver);
+		ML_TRY(evaluate_trial(solver));
 		rise = solver->value_trial - solver->value;
+		back = solver->sparse ? ml_logistic_sparse_slope_back(solver)
+							  : dot(solver->gradient_trial, solver->step, solver->n);
 		if (rise <= ARMIJO * solver->length * slope ||
-			(rise <= noise &&
-			 dot(solver->gradient_trial, solver->step, solver->n) <= -SLOPE_MAX * slope))
+			(rise <= noise && back <= -SLOPE_MAX * slope))
 			*found = true;
 		else
 			solver->length =
@@ -282,7 +292,7 @@ search_line(Solver *solver, bool *found)
 
 /* Take the trial as the point. */
 static void
-accept(Solver *solver)
+accept(MlLogisticSolver *solver)
 {
 	double *b = solver->b, *gradient = solver->gradient;
 
@@ -297,11 +307,11 @@ accept(Solver *solver)
 
 /* Decide after a step whether the metric is to be renewed; share: lambda after / before. */
 static void
-judge_metric(Solver *solver, double share, int iteration)
+judge_metric(MlLogisticSolver *solver, double share, int iteration)
 {
 	MlLogisticMetric *metric = &solver->metric;
 
-	if (metric->newton)
+	if (metric->newton || metric->whole)
 	{
 		solver->renew = !(share <= RENEW_ABOVE);
 		if (!(share <= SLOW_ABOVE) && iteration > 2)
@@ -316,17 +326,53 @@ judge_metric(Solver *solver, double share, int iteration)
 	}
 }
 
-/* lambda^2 at the point, and z. */
-static void
-measure(Solver *solver)
+/* lambda^2 at the point, and z, or the step. */
+static MlStatus
+measure(MlLogisticSolver *solver)
 {
-	ml_logistic_metric_solve(&solver->metric, solver->gradient, solver->z);
-	solver->decrement = dot(solver->gradient, solver->z, solver->n);
+	const double *gradient = solver->gradient;
+
+	if (solver->by_descent)
+		return ml_logistic_descend(solver);
+	if (solver->sparse)
+	{
+		ml_logistic_find_face(solver);
+		gradient = solver->pseudo;
+	}
+	ml_logistic_metric_solve(&solver->metric, gradient, solver->z);
+	ml_logistic_mask(solver, solver->z);
+	solver->decrement = dot(gradient, solver->z, solver->n);
+	return ML_OK;
+}
+
+/* The value at the point without its penalties. */
+static double
+loss_of(const MlLogisticSolver *solver)
+{
+	return solver->value - 0.5 * solver->problem->options.l2 * squared_weights(solver) -
+		   ml_logistic_sparse_size(solver, solver->b);
+}
+
+/* The greatest absolute gradient, with a lasso penalty of its part that matters. */
+static double
+gradient_norm(const MlLogisticSolver *solver)
+{
+	double most = 0, l1 = solver->problem->options.l1;
+
+	for (size_t i = 0; i < solver->n; i++)
+	{
+		double g = solver->gradient[i], b = solver->b[i];
+
+		if (solver->sparse && !ml_logistic_is_intercept(solver, i))
+			g = b != 0 ? g + copysign(l1, b) : fmax(fabs(g) - l1, 0);
+		most = fmax(most, fabs(g));
+	}
+	return most;
 }
 
 /* One line of the training log: rows of weight 1 are the unit. */
 static void
-log_iteration(const Solver *solver, int iteration, MlBuffer *out)
+log_iteration(const MlLogisticSolver *solver, int iteration, MlBuffer *out)
 {
 	const MlLogisticProblem *problem = solver->problem;
 	double n = (double) problem->n, square = squared_weights(solver);
@@ -334,28 +380,32 @@ log_iteration(const Solver *solver, int iteration, MlBuffer *out)
 		.iteration = iteration, .total = problem->options.max_iter, .valid_loss = NAN};
 	MlJsonWriter w;
 
-	line.loss = (solver->value - 0.5 * problem->options.l2 * square) / n;
+	line.loss = loss_of(solver) / n;
 	if (out->len > 0)
 		ml_put_u8(out, ',');
 	ml_json_writer(&w, out);
 	ml_json_open(&w, NULL, '{');
 	ml_json_number(&w, "iteration", iteration);
 	ml_json_number(&w, "loss", line.loss);
-	ml_json_number(&w, "gradient_norm", greatest(solver->gradient, solver->n) / n);
+	ml_json_number(&w, "gradient_norm", gradient_norm(solver) / n);
 	ml_json_number(&w, "weight_norm", sqrt(square));
 	ml_json_number(&w, "step", solver->length);
 	ml_json_close(&w, '}');
 	ml_report(problem->env, &line);
 }
 
-/* True at the optimum: lambda is below the tolerance, or so small that float cannot lower it. */
+/*
+ * True at the optimum: lambda is below the tolerance, or so small that float cannot lower it. A step to
+ * another face may well gain little, so there it takes several such steps to say so.
+ */
 static bool
-is_optimal(const Solver *solver, double lambda_before)
+is_optimal(MlLogisticSolver *solver, double lambda_before)
 {
 	double lambda = sqrt(fmax(solver->decrement, 0));
+	bool slow = lambda <= LAMBDA_NOISE && lambda > 0.5 * lambda_before;
 
-	return lambda <= solver->problem->options.tol ||
-		   (lambda <= LAMBDA_NOISE && lambda > 0.5 * lambda_before);
+	solver->slow = slow ? solver->slow + 1 : 0;
+	return lambda <= solver->problem->options.tol || solver->slow > (solver->sparse ? FACES : 0);
 }
 
 /*
@@ -363,13 +413,14 @@ is_optimal(const Solver *solver, double lambda_before)
  * no more to give, and the point is judged as it is.
  */
 static MlStatus
-iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
+iterate(MlLogisticSolver *solver, MlLogisticSolution *solution, MlBuffer *log)
 {
 	MlLogisticProblem *problem = solver->problem;
 	double first_lambda = 0, lambda = INFINITY;
 	int iteration = 0;
 
 	ML_TRY(ml_logistic_evaluate(problem, solver->b, &solver->value, solver->gradient));
+	solver->value += ml_logistic_sparse_size(solver, solver->b);
 	solver->renew = true;
 	for (;;)
 	{
@@ -379,7 +430,7 @@ iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
 		if (solver->fresh)
 		{
 			ML_TRY(ml_logistic_metric_build(&solver->metric));
-			measure(solver);
+			ML_TRY(measure(solver));
 		}
 		solver->renew = false;
 		solution->converged = is_optimal(solver, lambda);
@@ -392,6 +443,7 @@ iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
 		if (!found && !solver->fresh)
 		{
 			ML_TRY(ml_logistic_evaluate(problem, solver->b, &solver->value, solver->gradient));
+			solver->value += ml_logistic_sparse_size(solver, solver->b);
 			solver->renew = true;
 			continue;
 		}
@@ -403,23 +455,40 @@ iterate(Solver *solver, MlLogisticSolution *solution, MlBuffer *log)
 		lambda = sqrt(solver->decrement);
 		accept(solver);
 		log_iteration(solver, ++iteration, log);
-		measure(solver);
+		ML_TRY(measure(solver));
 		judge_metric(solver, sqrt(fmax(solver->decrement, 0)) / lambda, iteration);
 	}
 	solution->iterations = iteration;
 	return ML_OK;
 }
 
+/* How many coefficients are free, and how many are other than 0. */
+static void
+count_free(const MlLogisticSolver *solver, MlLogisticSolution *solution)
+{
+	for (size_t i = 0; i < solver->n; i++)
+	{
+		bool intercept = ml_logistic_is_intercept(solver, i), used = solver->b[i] != 0;
+
+		solution->n_nonzero += !intercept && used;
+		solution->n_free += solver->sparse ? intercept || used : !solver->metric.dropped[i];
+	}
+	if (solver->problem->n_groups > 1 && !solver->sparse)
+		solution->n_free -= solution->n_free / solver->problem->n_groups;
+}
+
 /* Minimise from the best intercepts. solution->b is the caller's; log: elements of a JSON array. */
 MlStatus
 ml_logistic_solve(MlLogisticProblem *problem, MlLogisticSolution *solution, MlBuffer *log)
 {
-	Solver solver = {
+	MlLogisticSolver solver = {
 		.problem = problem, .n = problem->n_unknowns, .length = 1, .metric.problem = problem};
 	MlStatus status = allocate(&solver);
 
 	if (status == ML_OK)
 		status = ml_logistic_metric_create(problem, &solver.metric);
+	if (status == ML_OK)
+		status = ml_logistic_sparse_begin(&solver);
 	if (status == ML_OK)
 	{
 		start_at_shares(&solver);
@@ -428,14 +497,11 @@ ml_logistic_solve(MlLogisticProblem *problem, MlLogisticSolution *solution, MlBu
 	if (status == ML_OK)
 	{
 		memcpy(solution->b, solver.b, solver.n * sizeof(double));
-		solution->loss = solver.value - 0.5 * problem->options.l2 * squared_weights(&solver);
-		solution->separated =
-			problem->options.l2 == 0 && greatest(solver.step, solver.n) * solver.length > MOVING;
+		solution->loss = loss_of(&solver);
+		solution->separated = !ml_logistic_penalized(&problem->options) &&
+							  greatest(solver.step, solver.n) * solver.length > MOVING;
 		solution->converged = solution->converged && !solution->separated;
-		for (size_t i = 0; i < solver.n; i++)
-			solution->n_free += !solver.metric.dropped[i];
-		if (problem->n_groups > 1)
-			solution->n_free -= solution->n_free / problem->n_groups;
+		count_free(&solver, solution);
 	}
 	release(&solver);
 	return status;
