@@ -87,3 +87,9 @@ SELECT mlplat.create_model('bad', 'SELECT x1, y * 1e300 AS y FROM longley', 'y',
 SET client_min_messages = warning;
 SELECT mlplat.drop_model(name) FROM mlplat.models ORDER BY name;
 DROP SCHEMA linear_test CASCADE;
+RESET client_min_messages;
+
+\set algorithm linear
+\set task regression
+\set options '{}'
+\i test/sql/include/bad_input.sql

@@ -66,14 +66,32 @@ SELECT c.feature, round(c.coefficient::numeric, 3) AS coefficient, round(c.std_e
 FROM (SELECT mlplat.train(t, 'am', '{"algorithm": "logistic", "l2": 0}') AS image
       FROM (SELECT 7 AS seven, wt, wt * 2 AS again, am FROM cars ORDER BY name) t) m, mlplat.coefficients(image) c;
 
+-- A lasso penalty leaves columns out; going on from a model takes fewer iterations to the same end.
+SELECT (mlplat.create_model('sparse', 'SELECT wt, hp, cyl, gear, am FROM cars', 'am', 'logistic', params => '{"l1": 2, "l2": 0}', holdout => 0)).rows;
+SELECT feature, round(coefficient::numeric, 3) AS coefficient, std_error FROM mlplat.coefficients('sparse') ORDER BY feature COLLATE "C";
+SELECT mlplat.model_info('sparse') -> 'summary' -> 'nonzero' AS nonzero;
+SELECT (mlplat.create_model('cold', 'SELECT wt, hp, gear, am FROM cars', 'am', 'logistic', holdout => 0)).rows;
+SELECT (mlplat.create_model('warm', 'SELECT wt, hp, gear, am FROM cars', 'am', 'logistic', holdout => 0, continue_from => 'cold')).rows;
+SELECT (mlplat.model_info('warm') #>> '{summary,iterations}')::int < (mlplat.model_info('cold') #>> '{summary,iterations}')::int AS fewer,
+       (SELECT bool_and(abs(a.coefficient - b.coefficient) < 1e-3) FROM mlplat.coefficients('cold') a JOIN mlplat.coefficients('warm') b USING (feature)) AS same;
+SELECT mlplat.create_model('other', 'SELECT wt, am FROM cars', 'am', 'logistic', holdout => 0, continue_from => 'cold');
+
 -- Errors.
+SELECT mlplat.train(t, 'am', '{"algorithm": "logistic", "l1": "all"}') FROM (SELECT wt, am FROM cars) t;
 SELECT mlplat.train(t, 'am', '{"algorithm": "logistic", "l2": -1}') FROM (SELECT wt, am FROM cars) t;
 SELECT mlplat.train(t, 'am', '{"algorithm": "logistic", "lambda2": 1}') FROM (SELECT wt, am FROM cars) t;
 SELECT mlplat.train(t, 'am', '{"algorithm": "logistic", "max_itr": 1}') FROM (SELECT wt, am FROM cars) t;
-SELECT mlplat.train(t, 'wt', '{"algorithm": "logistic", "task": "regression"}') FROM (SELECT wt, hp FROM cars) t;
 SELECT mlplat.train(t, 'am', '{"algorithm": "logistic"}') FROM (SELECT 'infinity'::float8 AS much, wt, am FROM cars) t;
 SELECT mlplat.train(t, 'am', '{"algorithm": "logistic"}') FROM (SELECT wt, true AS am FROM cars) t;
 
-
 SET client_min_messages = warning;
+SELECT count(mlplat.drop_model(name)) AS dropped FROM mlplat.models;
 DROP SCHEMA logistic_test CASCADE;
+RESET client_min_messages;
+
+\set algorithm logistic
+\set task classification
+\set options '{}'
+\i test/sql/include/bad_input.sql
+\set options '{"l1": 1, "l2": 0.1}'
+\i test/sql/include/bad_input.sql

@@ -22,6 +22,9 @@ typedef struct Cells
 
 #define FIT_ROWS 4096
 
+/* The model to go on from in the next fits; NULL: none. */
+static const void *fit_previous;
+
 /* A fit: everything in one arena; the first rows of the coefficient view are kept. */
 typedef struct Fit
 {
@@ -168,7 +171,8 @@ fit_cells(Fit *fit, MlEnv *env, const Cells *c, const char *options)
 	const MlParam *tables[] = {ml_algo_logistic.params};
 	MlParams params;
 	MlDataset data = {.task = ML_CLASSIFICATION, .n_classes = c->n_classes};
-	MlFitInput input = {.params = &params, .data = &data, .train = {NULL, c->n}};
+	MlFitInput input = {
+		.params = &params, .data = &data, .train = {NULL, c->n}, .previous = fit_previous};
 	MlJson *json;
 
 	memset(fit, 0, sizeof *fit);

@@ -921,6 +921,33 @@ every_allocation_may_fail(void)
 	table_free(&full);
 }
 
+/* Errors too great for a double are not known; the model can be read all the same. */
+static void
+tiny_values_leave_errors_unknown(void)
+{
+	Table t = table_random(50, 2, 0, 0, 12);
+	Training a;
+	MlBuffer bytes;
+	MlReader in;
+	void *model;
+	MlEnv env;
+
+	for (size_t i = 0; i < t.n; i++)
+		t.x[2 * i] *= 1e-305;
+	ml_env_init(&env);
+	CHECK(train_stream(&a, &env, &t, "{}", 1) == ML_OK);
+	CHECK(isfinite(a.rows[1].value) && isnan(a.rows[1].std_error));
+	CHECK(isfinite(a.rows[2].std_error));
+	ml_buffer_init(&bytes, &env);
+	ml_algo_linear.save(a.model, &bytes);
+	ml_reader_init(&in, &env, bytes.data, bytes.len);
+	CHECK(ml_algo_linear.load(&in, &a.arena, a.schema, 1, &model) == ML_OK);
+	ml_buffer_free(&bytes);
+	training_end(&a);
+	table_free(&t);
+	ml_env_close(&env);
+}
+
 int
 main(void)
 {
@@ -947,5 +974,6 @@ main(void)
 	RUN(state_with_too_many_rows_is_refused);
 	RUN(different_states_do_not_merge);
 	RUN(every_allocation_may_fail);
+	RUN(tiny_values_leave_errors_unknown);
 	return unit_end();
 }

@@ -598,6 +598,50 @@ cancel_ends_the_fit(void)
 	cells_free(&c);
 }
 
+/* From a model of other rows, which lack a level: the same optimum in no more iterations; from itself in one at most. */
+static void
+training_goes_on_from_a_model(void)
+{
+	static const char *const options[] = {"{}", "{\"l1\":2}", "{\"l2\":0}",
+										  "{\"intercept\":false}"};
+
+	for (size_t k = 0; k < 8; k++)
+	{
+		uint32_t classes = k % 2 ? 3 : 2;
+		Cells all = cells_random(3000, 4, 1, 6, classes, 11), part = all;
+		Fit cold, first, warm, again;
+		MlEnv env;
+
+		part.n = 2500;
+		for (size_t i = 0; i < all.n; i++)
+		{
+			if (i % 40 == 0)
+				all.x[5 * i] = NAN;
+			if (i < part.n && all.x[5 * i + 4] == 5)
+				all.x[5 * i + 4] = NAN;
+		}
+		ml_env_init(&env);
+		CHECK(fit_cells(&cold, &env, &all, options[k / 2]) == ML_OK);
+		CHECK(fit_cells(&first, &env, &part, options[k / 2]) == ML_OK);
+		fit_previous = first.model;
+		CHECK(fit_cells(&warm, &env, &all, options[k / 2]) == ML_OK);
+		fit_previous = warm.model;
+		CHECK(fit_cells(&again, &env, &all, options[k / 2]) == ML_OK);
+		fit_previous = NULL;
+		CHECK(fit_number(&warm, "iterations") <= fit_number(&cold, "iterations"));
+		CHECK(fit_number(&again, "iterations") <= 1);
+		CHECK(warm.n_rows == cold.n_rows);
+		for (size_t i = 0; i < warm.n_rows; i++)
+			CHECK_NEAR(warm.rows[i].value, cold.rows[i].value, 1e-4);
+		fit_end(&again);
+		fit_end(&warm);
+		fit_end(&first);
+		fit_end(&cold);
+		ml_env_close(&env);
+		cells_free(&all);
+	}
+}
+
 int
 main(void)
 {
@@ -611,6 +655,7 @@ main(void)
 	RUN(scales_do_not_matter);
 	RUN(poor_data_gives_a_model);
 	RUN(log_tells_each_iteration);
+	RUN(training_goes_on_from_a_model);
 	RUN(every_allocation_may_fail);
 	RUN(cancel_ends_the_fit);
 	return unit_end();

@@ -81,6 +81,13 @@ ml_leastsq_penalty(const MlLeastOptions *options, const MlLeastColumns *columns,
 	return scaled ? options->l2 * fit->scale[k] * fit->scale[k] : options->l2;
 }
 
+/* A standard error whose square does not fit a double is not known. */
+static double
+known_error(double error)
+{
+	return isinf(error) ? NAN : error;
+}
+
 /* error[] and intercept_error hold variances for sigma = 1: make standard errors of them. */
 MlStatus
 ml_leastsq_close(MlEnv *env, MlLeastSquares *fit, const MlLeastOptions *options, uint64_t n_rows)
@@ -90,10 +97,11 @@ ml_leastsq_close(MlEnv *env, MlLeastSquares *fit, const MlLeastOptions *options,
 	fit->has_intercept = options->intercept;
 	fit->df = n_rows > fit->rank ? (double) (n_rows - fit->rank) : 0;
 	sigma = fit->df > 0 && options->l2 == 0 ? sqrt(fit->rss / fit->df) : NAN;
-	fit->intercept_error = options->intercept ? sigma * sqrt(fit->intercept_error) : NAN;
+	fit->intercept_error =
+		options->intercept ? known_error(sigma * sqrt(fit->intercept_error)) : NAN;
 	for (size_t k = 0; k < fit->n_columns; k++)
 	{
-		fit->error[k] = sigma * sqrt(fit->error[k]);
+		fit->error[k] = known_error(sigma * sqrt(fit->error[k]));
 		sum += fit->coefficient[k] + fit->mean[k] + fit->scale[k];
 	}
 	if (!isfinite(sum))

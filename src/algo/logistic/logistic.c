@@ -159,6 +159,7 @@ logistic_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *r
 	options.drop_first = !ml_logistic_penalized(&problem.options);
 	ML_TRY(ml_design_fit(env, arena, input->data, &input->train, &options, &design));
 	problem.design = design;
+	problem.previous = input->previous;
 	status = ml_logistic_load(&problem);
 	if (status == ML_OK)
 	{
@@ -179,6 +180,7 @@ const MlAlgo ml_algo_logistic = {
 		"Logistic regression, binary and multinomial, with ridge, lasso and elastic net penalties",
 	.tasks = ML_TASK_BIT(ML_CLASSIFICATION),
 	.params = logistic_params,
+	.continues = true,
 	.fit = logistic_fit,
 	.save = ml_logistic_save,
 	.load = ml_logistic_load_model,

@@ -66,12 +66,15 @@ typedef struct MlLogisticBlock
 	size_t n;  /* rows that are not padding */
 } MlLogisticBlock;
 
+typedef struct MlLogisticModel MlLogisticModel;
+
 typedef struct MlLogisticProblem
 {
 	MlEnv *env;
 	const MlDataset *data;
 	const MlRows *rows;
 	const MlDesign *design;
+	const MlLogisticModel *previous; /* to begin from; NULL: from the shares of the classes */
 	MlLogisticOptions options;
 
 	size_t n, block, n_blocks; /* rows, rows in a block (a multiple of 16), blocks */
@@ -212,7 +215,7 @@ extern MlStatus ml_logistic_exact(MlLogisticProblem *problem, MlLogisticSolution
 
 /* ---- the model (logistic_model.c) */
 
-typedef struct MlLogisticModel
+struct MlLogisticModel
 {
 	const MlDesign *design;
 	uint32_t n_groups;
@@ -227,7 +230,11 @@ typedef struct MlLogisticModel
 	double *center;      /* per number: mean contribution in training */
 	double *factor_mean; /* per factor: the same */
 	double *base;        /* prediction of an average row */
-} MlLogisticModel;
+};
+
+/* The coefficients of a model on the standardised columns of a problem with the same classes; b: n_unknowns. */
+extern void ml_logistic_take_over(const MlLogisticModel *model, const MlLogisticProblem *problem,
+								  double *b);
 
 extern MlStatus ml_logistic_model_tables(MlArena *arena, MlLogisticModel *model);
 extern void ml_logistic_save(const void *model, MlBuffer *out);

@@ -112,6 +112,54 @@ ml_logistic_model_tables(MlArena *arena, MlLogisticModel *model)
 	return ML_OK;
 }
 
+/* ---- going on from a model */
+
+/* The column of a design that another one has as well, or ML_NO_COLUMN. */
+static uint32_t
+find_column(const MlDesign *design, const MlDesignColumn *wanted)
+{
+	for (uint32_t f = 0; f < design->n_factors; f++)
+	{
+		uint32_t n_levels = design->factor_levels[f];
+
+		if (design->factor_feature[f] != wanted->feature)
+			continue;
+		if (wanted->level == ML_DESIGN_MISSING)
+			return design->factor_column[f][n_levels];
+		return (uint32_t) wanted->level < n_levels ? design->factor_column[f][wanted->level]
+												   : ML_NO_COLUMN;
+	}
+	for (uint32_t c = 0; c < design->n_dense; c++)
+		if (design->columns[c].feature == wanted->feature &&
+			design->columns[c].level == wanted->level)
+			return c;
+	return ML_NO_COLUMN;
+}
+
+/* Columns that the model does not have begin at 0. */
+void
+ml_logistic_take_over(const MlLogisticModel *model, const MlLogisticProblem *problem, double *b)
+{
+	uint32_t columns = problem->n_columns;
+
+	for (uint32_t k = 0; k < problem->n_groups; k++)
+		b[(size_t) k * columns] = problem->options.intercept ? intercept_of(model, k) : 0;
+	for (uint32_t c = 0; c + 1 < columns; c++)
+	{
+		uint32_t from = find_column(model->design, &problem->design->columns[c]);
+		bool dense = c < problem->n_dense;
+
+		for (uint32_t k = 0; k < problem->n_groups && from != ML_NO_COLUMN; k++)
+		{
+			double coef = coef_of(model, k, from);
+
+			b[(size_t) k * columns + 1 + c] = dense ? coef * problem->scale[c] : coef;
+			if (dense)
+				b[(size_t) k * columns] += coef * problem->center[c];
+		}
+	}
+}
+
 /* ---- prediction */
 
 /* What factor f of x adds, for all groups; zeros for an unseen level, whatever its code. */

@@ -209,6 +209,21 @@ center_classes(const MlLogisticProblem *problem, double *b)
 	}
 }
 
+/* The point to begin from. */
+static void
+start(MlLogisticSolver *solver)
+{
+	const MlLogisticProblem *problem = solver->problem;
+
+	if (problem->previous)
+	{
+		ml_logistic_take_over(problem->previous, problem, solver->b);
+		center_classes(problem, solver->b);
+	}
+	else
+		start_at_shares(solver);
+}
+
 /*
  * step = where to go from b; z = metric^-1 gradient at entry. first_lambda: at the start. The residual falls
  * superlinearly, but no further than the tolerance asks.
@@ -477,7 +492,7 @@ count_free(const MlLogisticSolver *solver, MlLogisticSolution *solution)
 		solution->n_free -= solution->n_free / solver->problem->n_groups;
 }
 
-/* Minimise from the best intercepts. solution->b is the caller's; log: elements of a JSON array. */
+/* Minimise from the best intercepts, or from another model. solution->b is the caller's; log: elements of a JSON array. */
 MlStatus
 ml_logistic_solve(MlLogisticProblem *problem, MlLogisticSolution *solution, MlBuffer *log)
 {
@@ -491,7 +506,7 @@ ml_logistic_solve(MlLogisticProblem *problem, MlLogisticSolution *solution, MlBu
 		status = ml_logistic_sparse_begin(&solver);
 	if (status == ML_OK)
 	{
-		start_at_shares(&solver);
+		start(&solver);
 		status = iterate(&solver, solution, log);
 	}
 	if (status == ML_OK)
