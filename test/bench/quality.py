@@ -86,3 +86,6 @@ if arguments.algorithm in ("all", "logistic"):
     table("logistic", ("sk_linear",), lambda task: task != "regression")
 if arguments.algorithm in ("all", "gbdt"):
     table("gbdt", TREES, lambda task: True)
+for trees in ("forest", "extra_trees"):
+    if arguments.algorithm in ("all", trees):
+        table(trees, ("sk_rf",), lambda task: True)

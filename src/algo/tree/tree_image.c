@@ -96,10 +96,8 @@ load_cuts(MlReader *in, MlArena *arena, MlTreeFeature *feature)
 		return ml_corrupt(in->env, "cuts of a tree feature");
 	feature->n_bins = feature->n_cuts + 2;
 	feature->cuts = ml_get_f64_array(in, arena, feature->n_cuts);
-	if (in->failed)
-		return ml_corrupt(in->env, "cuts of a tree feature");
 	if (!feature->cuts)
-		return ML_ENOMEM;
+		return ml_reader_check(in, "cuts of a tree feature");
 	for (uint32_t c = 0; c < feature->n_cuts; c++)
 	{
 		if (isnan(feature->cuts[c]) || (c > 0 && !(feature->cuts[c - 1] < feature->cuts[c])))
@@ -306,10 +304,8 @@ ml_trees_load(MlReader *in, MlArena *arena, const MlSchema *schema, uint32_t n_o
 		ensemble->n_outputs != n_outputs)
 		return ml_corrupt(in->env, "size of the trees");
 	ensemble->base = ml_get_f64_array(in, arena, n_outputs);
-	if (in->failed)
-		return ml_corrupt(in->env, "base of the trees");
 	if (!ensemble->base)
-		return ML_ENOMEM;
+		return ml_reader_check(in, "base of the trees");
 	for (uint32_t k = 0; k < n_outputs; k++)
 	{
 		if (!isfinite(ensemble->base[k]))
