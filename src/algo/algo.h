@@ -3,8 +3,9 @@
  *		What an algorithm is: a table of facts and functions.
  *
  * A resident algorithm fits from a dataset; a streaming one also accumulates
- * rows into a small state that merges. Streaming states take numeric features
- * only: the trainer collects a frame when there are categorical ones.
+ * rows into a small state that merges. Most streaming states take numeric features
+ * and a number as the target; one that says so takes levels and classes too, whose
+ * codes grow as rows come. Else the trainer collects a frame.
  *
  * A fitted model is an opaque pointer whose memory lives in the arena that was
  * passed to fit, finish or load. It is never changed afterwards, so threads and
@@ -50,6 +51,22 @@ typedef struct MlStreamInput
 	const MlSchema *schema; /* for names in errors; NULL: features are named by number */
 } MlStreamInput;
 
+/* The codes of another state in this one, which met levels and classes in another order. */
+typedef struct MlRecode
+{
+	const uint32_t *const *feature; /* n_features tables by level code; NULL for a number */
+	const uint32_t *classes;        /* by class code */
+} MlRecode;
+
+/* What is known when all rows are in. */
+typedef struct MlStreamEnd
+{
+	const MlSchema *schema; /* sealed */
+	uint32_t n_classes;
+	char *const *labels;
+	const uint32_t *class_of; /* by class code */
+} MlStreamEnd;
+
 /* The moving parts of a streaming algorithm. State: from the arena; grows there if it must. */
 typedef struct MlStreaming
 {
@@ -62,7 +79,17 @@ typedef struct MlStreaming
 					   MlFitReport *report, void **model);
 	void (*save)(const void *state, MlBuffer *out);
 	MlStatus (*load)(MlReader *in, MlArena *arena, const MlStreamInput *input, void **state);
+
+	/*
+	 * A classifier has these in the place of merge and finish. x then holds level codes for categorical features
+	 * (never ML_UNSEEN), and y class codes from 0 in order of appearance, below ML_MAX_STREAM_CLASSES.
+	 */
+	MlStatus (*merge_codes)(void *state, const void *other, const MlRecode *recode);
+	MlStatus (*finish_classes)(const void *state, MlArena *arena, const MlStreamEnd *end,
+							   MlFitReport *report, void **model);
 } MlStreaming;
+
+#define ML_MAX_STREAM_CLASSES 1000
 
 /* One row of the coefficient view. NaN where there is no such figure. */
 typedef struct MlCoefficient

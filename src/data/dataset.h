@@ -45,6 +45,7 @@ typedef struct MlDataset
 	const double *class_value;
 	const uint32_t *class_of;
 	const double *class_weight; /* n_classes factors on the row weight; NULL: none */
+	char *const *labels;        /* of the classes */
 } MlDataset;
 
 /* Values of rows[first..first+n-1] as doubles. Features: NaN missing, ML_UNSEEN, else value or code. */

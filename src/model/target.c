@@ -15,9 +15,9 @@
 /* What is done with each value of the target; false ends the reading. */
 typedef bool (*TargetFn)(void *arg, double value);
 
-/* Read the target of all rows, in order. */
+/* Read the target of all collected rows, in order. */
 static MlStatus
-each_target(const MlTrainer *trainer, TargetFn use, void *arg)
+read_target(const MlTrainer *trainer, TargetFn use, void *arg)
 {
 	size_t n_rows = ml_frame_rows(trainer->frame);
 	double *block = ml_alloc_array(trainer->env, READ_BLOCK, sizeof(double));
@@ -37,6 +37,17 @@ each_target(const MlTrainer *trainer, TargetFn use, void *arg)
 	}
 	ml_free(trainer->env, block);
 	return status;
+}
+
+/* The values of the target: of all rows, or of each class of a streaming classifier. */
+static MlStatus
+each_target(const MlTrainer *trainer, TargetFn use, void *arg)
+{
+	if (!trainer->streaming)
+		return read_target(trainer, use, arg);
+	for (uint32_t k = 0; k < trainer->classes.n; k++)
+		use(arg, trainer->classes.value[k]);
+	return ML_OK;
 }
 
 /* ---- distinct numbers ---- */
@@ -81,8 +92,8 @@ insert_distinct(void *arg, double value)
 
 /* ---- classes ---- */
 
-static MlStatus
-too_many_classes(const MlTrainer *trainer)
+MlStatus
+ml_target_too_many(const MlTrainer *trainer)
 {
 	ml_fail(trainer->env, ML_EDATA, "%s has more than %d classes", trainer->target_words,
 			ML_MAX_CLASSES);
@@ -113,7 +124,7 @@ text_classes(const MlTrainer *trainer, MlArena *arena, MlClasses *classes)
 	for (uint32_t code = 0; code < n; code++)
 		classes->n += used[code];
 	if (classes->n > ML_MAX_CLASSES)
-		return too_many_classes(trainer);
+		return ml_target_too_many(trainer);
 	classes->labels = ml_arena_array(arena, (size_t) classes->n + 1, sizeof(char *));
 	if (!classes->labels)
 		return ML_ENOMEM;
@@ -143,7 +154,7 @@ number_classes(const MlTrainer *trainer, MlArena *arena, const Distinct *distinc
 	size_t n = distinct->n;
 
 	if (n > ML_MAX_CLASSES)
-		return too_many_classes(trainer);
+		return ml_target_too_many(trainer);
 	classes->n = (uint32_t) n;
 	classes->labels = ml_arena_array(arena, n + 1, sizeof(char *));
 	classes->class_of = ml_arena_array(arena, n + 1, sizeof(uint32_t));

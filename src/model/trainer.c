@@ -2,8 +2,7 @@
  * trainer.c
  *		Taking rows: stream or collect, merge, travel.
  *
- * A streaming algorithm over numeric features keeps a small state; otherwise
- * rows go to a frame. Without a target, raw rows and frame lack its column. Both merge: dictionaries by text, since two workers meet
+ * A streaming algorithm keeps a small state (stream.c); otherwise rows go to a frame. Without a target, raw rows and frame lack its column. Both merge: dictionaries by text, since two workers meet
  * the levels in different orders.
  */
 #include <math.h>
@@ -11,18 +10,6 @@
 #include <string.h>
 
 #include "model/decision.h"
-
-/* All features are numbers, so that a streaming state can take them. */
-static bool
-all_numeric(const MlSchema *schema)
-{
-	for (uint32_t j = 0; j < schema->n_features; j++)
-	{
-		if (schema->features[j].categorical)
-			return false;
-	}
-	return true;
-}
 
 /* The widths of the frame's columns: slots, target, weight. */
 static MlStatus
@@ -48,33 +35,6 @@ create_frame(MlTrainer *trainer)
 	if (trainer->order_at >= 0)
 		widths[n++] = ML_WIDTH_FLOAT64;
 	return ml_frame_create(trainer->env, widths, n, &trainer->frame);
-}
-
-/* What a streaming algorithm is told. */
-static void
-describe_stream(MlTrainer *trainer)
-{
-	trainer->stream_input.params = &trainer->spec->params;
-	trainer->stream_input.n_features = trainer->schema->n_features;
-	trainer->stream_input.task = ML_REGRESSION;
-	trainer->stream_input.schema = trainer->schema;
-}
-
-/* The waiting block of a streaming algorithm, and the algorithm's own state. */
-static MlStatus
-begin_stream(MlTrainer *trainer)
-{
-	size_t p = trainer->schema->n_features;
-
-	describe_stream(trainer);
-	trainer->block_x = ml_arena_array(trainer->arena, ML_TRAINER_BLOCK * p, sizeof(double));
-	trainer->block_y = ml_arena_array(trainer->arena, ML_TRAINER_BLOCK, sizeof(double));
-	trainer->block_w = ml_arena_array(trainer->arena, ML_TRAINER_BLOCK, sizeof(double));
-	if (!trainer->block_x || !trainer->block_y || !trainer->block_w)
-		return ML_ENOMEM;
-	if (trainer->stream)
-		return ML_OK; /* loaded */
-	return trainer->streaming->begin(trainer->arena, &trainer->stream_input, &trainer->stream);
 }
 
 /* How errors name the target, which has no name beside an array of features. */
@@ -164,12 +124,8 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 		if (!trainer->groups)
 			return ML_ENOMEM;
 	}
-	if (trainer->spec->algo->streaming && task == ML_REGRESSION && !setup->keep_rows &&
-		!ml_decision_needs_rows(trainer->spec) && all_numeric(trainer->schema))
-	{
-		trainer->streaming = trainer->spec->algo->streaming;
-		ML_TRY(begin_stream(trainer));
-	}
+	if (!setup->keep_rows && ml_stream_can(trainer, task))
+		ML_TRY(ml_stream_begin(trainer, task));
 	else
 		ML_TRY(create_frame(trainer));
 	*out = trainer;
@@ -292,19 +248,6 @@ ml_trainer_continue(MlTrainer *trainer, const MlModel *previous, const char *ref
 	return ML_OK;
 }
 
-/* Give the waiting block to the streaming algorithm. */
-MlStatus
-ml_trainer_flush(MlTrainer *trainer)
-{
-	size_t n = trainer->n_block;
-
-	trainer->n_block = 0;
-	if (n == 0)
-		return ML_OK;
-	return trainer->streaming->accumulate(trainer->stream, trainer->block_x, trainer->block_y,
-										  trainer->has_weight ? trainer->block_w : NULL, n);
-}
-
 /* The weight of a row; errors name it. */
 static MlStatus
 check_weight(MlTrainer *trainer, double weight)
@@ -361,18 +304,11 @@ ml_trainer_add(MlTrainer *trainer, const double *raw)
 	trainer->rows++;
 	if (!trainer->streaming)
 		return ml_frame_append(trainer->frame, raw);
-	ml_schema_expand(trainer->schema, raw,
-					 trainer->block_x + trainer->n_block * trainer->schema->n_features);
-	trainer->block_y[trainer->n_block] = y;
-	trainer->block_w[trainer->n_block] = weight;
-	if (++trainer->n_block == ML_TRAINER_BLOCK)
-		return ml_trainer_flush(trainer);
-	return ML_OK;
+	return ml_stream_add(trainer, raw, y, weight);
 }
 
-/* The codes that other's levels have in ours; new ones are added. NULL for an empty dictionary. */
-static MlStatus
-recode_levels(MlTrainer *trainer, MlDict *ours, const MlDict *theirs, const uint32_t **out)
+MlStatus
+ml_trainer_recode(MlTrainer *trainer, MlDict *ours, const MlDict *theirs, const uint32_t **out)
 {
 	uint32_t n = ml_dict_size(theirs);
 	uint32_t *recode = ml_arena_array(trainer->arena, (size_t) n + 1, sizeof *recode);
@@ -399,12 +335,13 @@ merge_frames(MlTrainer *trainer, const MlTrainer *other)
 	for (uint32_t i = 0; i < schema->n_inputs; i++)
 	{
 		if (schema->inputs[i].kind == ML_CATEGORICAL)
-			ML_TRY(recode_levels(trainer, schema->inputs[i].levels, other->schema->inputs[i].levels,
-								 &recode[schema->inputs[i].first_slot]));
+			ML_TRY(ml_trainer_recode(trainer, schema->inputs[i].levels,
+									 other->schema->inputs[i].levels,
+									 &recode[schema->inputs[i].first_slot]));
 	}
 	if (trainer->target_kind == ML_TARGET_TEXT)
-		ML_TRY(recode_levels(trainer, trainer->target_levels, other->target_levels,
-							 &recode[trainer->target_at]));
+		ML_TRY(ml_trainer_recode(trainer, trainer->target_levels, other->target_levels,
+								 &recode[trainer->target_at]));
 	return ml_frame_concat(trainer->frame, other->frame, recode);
 }
 
@@ -435,17 +372,7 @@ ml_trainer_merge(MlTrainer *trainer, const MlTrainer *other)
 	if (!same_setup(trainer, other))
 		return ml_fail(trainer->env, ML_EINVAL,
 					   "these training states come from different columns or options");
-	if (trainer->streaming)
-	{
-		ML_TRY(ml_trainer_flush(trainer));
-		ML_TRY(trainer->streaming->merge(trainer->stream, other->stream));
-		if (other->n_block > 0)
-			ML_TRY(trainer->streaming->accumulate(trainer->stream, other->block_x, other->block_y,
-												  other->has_weight ? other->block_w : NULL,
-												  other->n_block));
-	}
-	else
-		ML_TRY(merge_frames(trainer, other));
+	ML_TRY(trainer->streaming ? ml_stream_merge(trainer, other) : merge_frames(trainer, other));
 	trainer->rows += other->rows;
 	trainer->dropped += other->dropped;
 	return ML_OK;
@@ -471,42 +398,10 @@ ml_trainer_save(const MlTrainer *trainer, MlBuffer *out)
 		ml_put_u8(out, (uint8_t) schema->inputs[i].width);
 	if (trainer->target_kind == ML_TARGET_TEXT)
 		ml_dict_save(trainer->target_levels, out);
-	if (!trainer->streaming)
-	{
+	if (trainer->streaming)
+		ml_stream_save(trainer, out);
+	else
 		ml_frame_save(trainer->frame, out);
-		return;
-	}
-	ml_put_u32(out, (uint32_t) trainer->n_block);
-	ml_put_f64_array(out, trainer->block_x, trainer->n_block * schema->n_features);
-	ml_put_f64_array(out, trainer->block_y, trainer->n_block);
-	ml_put_f64_array(out, trainer->block_w, trainer->n_block);
-	trainer->streaming->save(trainer->stream, out);
-}
-
-/* The waiting block and the state of a streaming trainer. */
-static MlStatus
-load_stream(MlReader *in, MlTrainer *trainer)
-{
-	size_t p = trainer->schema->n_features;
-	size_t n = ml_get_u32(in);
-	double *x, *y, *w;
-
-	trainer->streaming = trainer->spec->algo->streaming;
-	if (!trainer->streaming || n >= ML_TRAINER_BLOCK || !all_numeric(trainer->schema))
-		return ml_corrupt(trainer->env, "streaming state");
-	x = ml_get_f64_array(in, trainer->arena, n * p);
-	y = ml_get_f64_array(in, trainer->arena, n);
-	w = ml_get_f64_array(in, trainer->arena, n);
-	if (!x || !y || !w)
-		return ml_reader_check(in, "waiting rows");
-	describe_stream(trainer);
-	ML_TRY(trainer->streaming->load(in, trainer->arena, &trainer->stream_input, &trainer->stream));
-	ML_TRY(begin_stream(trainer));
-	memcpy(trainer->block_x, x, n * p * sizeof(double));
-	memcpy(trainer->block_y, y, n * sizeof(double));
-	memcpy(trainer->block_w, w, n * sizeof(double));
-	trainer->n_block = n;
-	return ML_OK;
 }
 
 /* Are all values of a column what the trainer would have put there? */
@@ -609,7 +504,7 @@ ml_trainer_load(MlReader *in, MlArena *arena, MlTrainer **out)
 	ML_TRY(load_setup(in, arena, &trainer, &streams));
 	if (trainer->target_kind == ML_TARGET_TEXT)
 		ML_TRY(ml_dict_load(in, arena, &trainer->target_levels));
-	ML_TRY(streams ? load_stream(in, trainer) : load_frame(in, trainer));
+	ML_TRY(streams ? ml_stream_load(in, trainer) : load_frame(in, trainer));
 	*out = trainer;
 	return ML_OK;
 }

@@ -64,6 +64,7 @@ prepare_dataset(Finish *f, double holdout)
 		.group = trainer->spec->group_by,
 		.order = trainer->spec->order_by,
 	};
+	f->data.labels = f->classes.labels;
 	f->train.n = n;
 	if (holdout > 0)
 	{
@@ -283,19 +284,31 @@ write_info(Finish *f, MlTrainResult *result)
 
 /* ---- the whole ---- */
 
+/* Without a target there is no hold-out: the algorithm says how good the fit is. */
+static void
+take_own_score(const Finish *f, MlTrainResult *result)
+{
+	result->metric = f->report.metric;
+	result->score = f->report.metric ? f->report.score : NAN;
+}
+
 /* The streaming way: the state becomes the model. */
 static MlStatus
 finish_stream(Finish *f, MlTrainResult *result)
 {
 	MlTrainer *trainer = f->trainer;
 
-	f->classes.task = ML_REGRESSION;
-	ML_TRY(choose_metric(f, &result->metric));
-	ML_TRY(ml_trainer_flush(trainer));
+	f->classes.task = trainer->stream_input.task;
+	if (f->classes.task == ML_CLASSIFICATION)
+		ML_TRY(ml_target_classes(trainer, f->arena, &f->classes));
+	if (trainer->target_at >= 0)
+		ML_TRY(choose_metric(f, &result->metric));
 	ml_schema_seal(trainer->schema);
 	ML_TRY(create_model(f));
-	return trainer->streaming->finish(trainer->stream, f->arena, trainer->schema, &f->report,
-									  &f->model->fitted);
+	ML_TRY(ml_stream_finish(trainer, f->arena, &f->classes, &f->report, &f->model->fitted));
+	if (trainer->target_at < 0)
+		take_own_score(f, result);
+	return ML_OK;
 }
 
 /* The model to go on from must do the same task on the same classes. */
@@ -321,8 +334,7 @@ finish_untargeted(Finish *f, MlTrainResult *result)
 	ML_TRY(prepare_dataset(f, 0));
 	ML_TRY(create_model(f));
 	ML_TRY(fit_rows(f, &f->train));
-	result->metric = f->report.metric;
-	result->score = f->report.metric ? f->report.score : NAN;
+	take_own_score(f, result);
 	return ML_OK;
 }
 

@@ -10,6 +10,16 @@
 /* Rows wait in a small block, so that a streaming algorithm sees many at a time. */
 #define ML_TRAINER_BLOCK 256
 
+/* The classes of a streaming classifier, by code: in order of appearance. */
+typedef struct MlStreamClasses
+{
+	double *value;    /* n: the target's value, of text its level code */
+	uint32_t *order;  /* n: the codes, by ascending value */
+	uint32_t n, last; /* last: the code that was asked for last */
+} MlStreamClasses;
+
+struct MlClasses;
+
 struct MlTrainer
 {
 	MlArena *arena;
@@ -35,15 +45,30 @@ struct MlTrainer
 	const MlStreaming *streaming; /* NULL: rows are collected */
 	MlStreamInput stream_input;
 	void *stream;
-	double *block_x, *block_y, *block_w, *expanded;
+	double *block_x, *block_y, *block_w;
 	size_t n_block;
+	MlStreamClasses classes;
 
 	/* resident */
 	MlFrame *frame;
 };
 
-extern MlStatus
-ml_trainer_flush(MlTrainer *trainer); /* give the waiting block to the streaming algorithm */
+/* stream.c: the streaming way. Does the algorithm stream these inputs for this task? */
+extern bool ml_stream_can(const MlTrainer *trainer, MlTask task);
+extern MlStatus ml_stream_begin(MlTrainer *trainer, MlTask task);
+extern MlStatus ml_stream_add(MlTrainer *trainer, const double *raw, double y, double weight);
+extern MlStatus ml_stream_merge(MlTrainer *trainer, const MlTrainer *other);
+extern void ml_stream_save(const MlTrainer *trainer, MlBuffer *out);
+extern MlStatus ml_stream_load(MlReader *in, MlTrainer *trainer);
+
+/* Make the model; classes: of a classifier, made by ml_target_classes. */
+extern MlStatus ml_stream_finish(MlTrainer *trainer, MlArena *arena,
+								 const struct MlClasses *classes, MlFitReport *report,
+								 void **model);
+
+/* The codes that other's levels have in ours; new ones are added. */
+extern MlStatus ml_trainer_recode(MlTrainer *trainer, MlDict *ours, const MlDict *theirs,
+								  const uint32_t **out);
 
 /* What the target's values mean: made by ml_target_classes. */
 typedef struct MlClasses
@@ -55,6 +80,7 @@ typedef struct MlClasses
 	double *class_value; /* numbers: the distinct values, ascending */
 } MlClasses;
 
+extern MlStatus ml_target_too_many(const MlTrainer *trainer); /* the error */
 extern MlStatus ml_target_classes(MlTrainer *trainer, MlArena *arena, MlClasses *classes);
 
 #endif /* ML_TRAINER_STATE_H */
