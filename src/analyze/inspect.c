@@ -51,6 +51,18 @@ mlplat_inspect(FunctionCallInfo fcinfo)
 	return inspected;
 }
 
+const char *
+mlplat_group_label(const MlModel *model, int index)
+{
+	if (index < 0)
+		return NULL;
+	if (model->task == ML_CLUSTERING)
+		return psprintf("%d", index);
+	if (model->task == ML_DECOMPOSITION)
+		return psprintf("%d", index + 1);
+	return (uint32) index < model->n_classes ? model->classes[index] : NULL;
+}
+
 /* model_info(model): the facts of an image as jsonb. */
 Datum
 mlplat_model_info(PG_FUNCTION_ARGS)
@@ -71,29 +83,19 @@ typedef struct CoefficientSink
 	const MlModel *model;
 } CoefficientSink;
 
-/* The class that a row is of: its label, the number of a cluster, or that of a component, as arrays count. */
-static Datum
-class_of_row(const MlModel *model, int index)
-{
-	if ((uint32) index < model->n_classes)
-		return CStringGetTextDatum(model->classes[index]);
-	return CStringGetTextDatum(
-		psprintf("%d", model->task == ML_DECOMPOSITION ? index + 1 : index));
-}
-
 /* One row; NaN is NULL. */
 static MlStatus
 put_coefficient(void *arg, const MlCoefficient *row)
 {
 	CoefficientSink *sink = arg;
+	const char *label = mlplat_group_label(sink->model, row->class_index);
 	double figures[4] = {row->value, row->std_error, row->statistic, row->p_value};
 	Datum values[6];
 	bool nulls[6] = {0};
 
 	values[0] = CStringGetTextDatum(row->feature);
-	nulls[1] = row->class_index < 0;
-	if (!nulls[1])
-		values[1] = class_of_row(sink->model, row->class_index);
+	nulls[1] = label == NULL;
+	values[1] = label ? CStringGetTextDatum(label) : (Datum) 0;
 	for (int i = 0; i < 4; i++)
 	{
 		nulls[i + 2] = isnan(figures[i]);

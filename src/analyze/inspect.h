@@ -27,4 +27,7 @@ typedef struct MlplatInspected
 /* The model of argument 0, a text (name or name@version) or a bytea; made in the current context. */
 extern MlplatInspected *mlplat_inspect(FunctionCallInfo fcinfo);
 
+/* What a coefficient is of: a class's label, the number of a cluster (from 0) or component (from 1); NULL: none. */
+extern const char *mlplat_group_label(const MlModel *model, int index);
+
 #endif

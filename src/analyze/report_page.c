@@ -83,11 +83,12 @@ write_coefficient(void *arg, const MlCoefficient *row)
 {
 	CoefficientWriter *writer = arg;
 	MlJsonWriter *w = writer->w;
+	const char *label = mlplat_group_label(writer->model, row->class_index);
 
 	ml_json_open(w, NULL, '{');
 	ml_json_text(w, "feature", row->feature);
-	if (row->class_index >= 0 && (uint32) row->class_index < writer->model->n_classes)
-		ml_json_text(w, "class", writer->model->classes[row->class_index]);
+	if (label)
+		ml_json_text(w, "class", label);
 	ml_json_number(w, "value", row->value);
 	ml_json_number(w, "std_error", row->std_error);
 	ml_json_number(w, "statistic", row->statistic);

@@ -16,7 +16,10 @@ typedef enum MlPageTask
 	ML_PAGE_OTHER,
 	ML_PAGE_REGRESSION,
 	ML_PAGE_BINARY,
-	ML_PAGE_MULTICLASS
+	ML_PAGE_MULTICLASS,
+	ML_PAGE_CLUSTERING,
+	ML_PAGE_ANOMALY,
+	ML_PAGE_DECOMPOSITION
 } MlPageTask;
 
 typedef struct MlPage
@@ -71,6 +74,10 @@ extern MlStatus ml_page_confusion(MlPage *page);                       /* page_c
 extern MlStatus ml_page_residuals(MlPage *page);                       /* page_residuals.c */
 extern MlStatus ml_page_drivers(MlPage *page);                         /* page_model.c */
 extern MlStatus ml_page_training(MlPage *page);
+extern MlStatus ml_page_importance(MlPage *page);
+extern bool
+ml_page_has_groups(const MlPage *page); /* page_groups.c: then it tells what drives them */
+extern MlStatus ml_page_groups(MlPage *page);
 extern void ml_page_metrics(MlPage *page); /* page_tables.c */
 extern void ml_page_inputs(MlPage *page, const char *class);
 extern bool ml_page_inputs_with_drivers(const MlPage *page); /* page_model.c */

@@ -33,8 +33,8 @@ by_key(const void *a, const void *b)
 }
 
 /* Importance: the part of each feature, the largest on top. */
-static MlStatus
-put_importance(MlPage *page)
+MlStatus
+ml_page_importance(MlPage *page)
 {
 	size_t n, shown;
 	const MlJson *array = ml_fact_array(page->facts, "importance", &n);
@@ -188,7 +188,7 @@ ml_page_inputs_with_drivers(const MlPage *page)
 
 	ml_fact_array(page->facts, "importance", &n_importance);
 	ml_fact_array(page->facts, "coefficients", &n_coefficients);
-	return (n_importance > 0) != (n_coefficients > 0);
+	return (n_importance > 0) != (n_coefficients > 0) && !ml_page_has_groups(page);
 }
 
 /* What the predictions rest on. */
@@ -199,11 +199,11 @@ ml_page_drivers(MlPage *page)
 
 	ml_fact_array(page->facts, "importance", &n_importance);
 	ml_fact_array(page->facts, "coefficients", &n_coefficients);
-	if (n_importance + n_coefficients == 0)
+	if (n_importance + n_coefficients == 0 || ml_page_has_groups(page))
 		return ML_OK;
 	ml_page_raw(page, "<section id=\"drivers\"><h2>What drives the predictions</h2>"
 					  "<div class=\"grid\">");
-	ML_TRY(put_importance(page));
+	ML_TRY(ml_page_importance(page));
 	ML_TRY(put_coefficients(page));
 	if (ml_page_inputs_with_drivers(page))
 		ml_page_inputs(page, n_importance > 0 ? "two" : "");

@@ -35,6 +35,12 @@ static const MlPageMetric metric_texts[] = {
 	 "Share of the target's variance that is explained: 0 is as good as the mean, 1 perfect."},
 	{"explained_variance", "Explained variance", 1,
 	 "Like R\xC2\xB2, but a constant offset of the predictions is forgiven."},
+	{"silhouette", "Silhouette", 1,
+	 "How much nearer a row is to its own cluster than to the next: 1 well apart, 0 on the "
+	 "border."},
+	{"inertia", "Inertia", -1, "Sum of the squared distances of the rows to their centers."},
+	{"explained_variance_ratio", "Explained variance", 1,
+	 "Share of the columns' variance that the components hold."},
 };
 
 /* The texts of a metric; NULL: unknown. */

@@ -28,12 +28,21 @@ typedef struct Headline
 static MlPageTask
 task_of(const MlJson *facts, const MlJson *curves)
 {
+	static const struct
+	{
+		const char *name;
+		MlPageTask task;
+	} named[] = {{"regression", ML_PAGE_REGRESSION},
+				 {"clustering", ML_PAGE_CLUSTERING},
+				 {"anomaly", ML_PAGE_ANOMALY},
+				 {"decomposition", ML_PAGE_DECOMPOSITION}};
 	const char *task = ml_fact_text(facts, "task");
 	size_t n_classes;
 
 	ml_fact_array(facts, "classes", &n_classes);
-	if (task && strstr(task, "regression"))
-		return ML_PAGE_REGRESSION;
+	for (size_t i = 0; task && i < sizeof(named) / sizeof(named[0]); i++)
+		if (strcmp(task, named[i].name) == 0)
+			return named[i].task;
 	if (n_classes == 2 || (task && strstr(task, "binary")) || ml_json_get(curves, "roc"))
 		return ML_PAGE_BINARY;
 	if (n_classes > 2 || (task && strstr(task, "class")) || ml_json_get(curves, "confusion"))
@@ -112,15 +121,20 @@ put_sentence_start(MlPage *page, const char *text)
 	ml_page_name(page, text + letter, 100.0);
 }
 
-/* What the model is, in one or two sentences. */
+/* What the model does: predict a target and its classes, or what is done without one. */
 static void
-put_lead(MlPage *page)
+put_purpose(MlPage *page)
 {
-	const char *algorithm = ml_fact_text(page->facts, "algorithm");
-	const char *summary = ml_fact_text(page->facts, "algorithm_summary");
 	size_t n;
 
-	ml_page_raw(page, "<p class=\"lead\">Predicts <b>");
+	if (page->task >= ML_PAGE_CLUSTERING)
+	{
+		ml_page_raw(page, page->task == ML_PAGE_CLUSTERING ? "<b>Groups rows</b>"
+						  : page->task == ML_PAGE_ANOMALY  ? "<b>Scores how unusual a row is</b>"
+														   : "<b>Condenses rows</b>");
+		return;
+	}
+	ml_page_raw(page, "Predicts <b>");
 	ml_page_name(page, page->target ? page->target : "its target", 40.0);
 	ml_page_raw(page, "</b>");
 	if (page->task == ML_PAGE_BINARY)
@@ -133,6 +147,18 @@ put_lead(MlPage *page)
 	}
 	else if (page->task == ML_PAGE_MULTICLASS && ml_fact_array(page->facts, "classes", &n))
 		ml_put_format(page->out, " (one of %zu classes)", n);
+}
+
+/* What the model is, in one or two sentences. */
+static void
+put_lead(MlPage *page)
+{
+	const char *algorithm = ml_fact_text(page->facts, "algorithm");
+	const char *summary = ml_fact_text(page->facts, "algorithm_summary");
+	size_t n;
+
+	ml_page_raw(page, "<p class=\"lead\">");
+	put_purpose(page);
 	if (ml_fact_array(page->facts, "features", &n))
 		ml_put_format(page->out, " from %zu column%s", n, n == 1 ? "" : "s");
 	if (algorithm)
@@ -240,7 +266,11 @@ put_navigation(MlPage *page)
 		ml_page_raw(page, "<a href=\"#curves\">Errors</a>");
 	if (page->confusion)
 		ml_page_raw(page, "<a href=\"#classes\">Right and wrong</a>");
-	if (n_importance + n_coefficients > 0)
+	if (page->task == ML_PAGE_CLUSTERING)
+		ml_page_raw(page, "<a href=\"#groups\">Clusters</a>");
+	if (page->task == ML_PAGE_DECOMPOSITION)
+		ml_page_raw(page, "<a href=\"#groups\">Components</a>");
+	if (n_importance + n_coefficients > 0 && !ml_page_has_groups(page))
 		ml_page_raw(page, "<a href=\"#drivers\">What drives it</a>");
 	if (n_log + n_params > 0)
 		ml_page_raw(page, "<a href=\"#training\">Training</a>");
@@ -300,6 +330,9 @@ choose_headlines(const MlPage *page, Headline *tiles)
 		[ML_PAGE_REGRESSION] = {"r2", "rmse", "mae", NULL},
 		[ML_PAGE_BINARY] = {"roc_auc", "accuracy", "f1", NULL},
 		[ML_PAGE_MULTICLASS] = {"accuracy", "balanced_accuracy", "f1", NULL},
+		[ML_PAGE_CLUSTERING] = {NULL},
+		[ML_PAGE_ANOMALY] = {NULL},
+		[ML_PAGE_DECOMPOSITION] = {NULL},
 	};
 	const char *metric = ml_fact_text(page->facts, "metric");
 	double score = ml_fact_number(page->metrics, metric ? metric : "");
@@ -345,6 +378,13 @@ put_quality(MlPage *page)
 	double holdout = ml_fact_number(page->facts, "holdout_rows");
 
 	ml_page_raw(page, "<section id=\"quality\"><h2>How good it is</h2>");
+	if (page->task >= ML_PAGE_CLUSTERING && isnan(ml_fact_number(page->facts, "score")))
+	{
+		ml_page_raw(page,
+					"<div class=\"note\">There is no target to compare with: look at what the "
+					"model makes of rows that you know.</div></section>");
+		return;
+	}
 	if (!page->metrics && isnan(ml_fact_number(page->facts, "score")))
 	{
 		ml_page_raw(page,
@@ -389,6 +429,7 @@ put_document(MlPage *page)
 	ML_TRY(ml_page_curves(page));
 	ML_TRY(ml_page_residuals(page));
 	ML_TRY(ml_page_confusion(page));
+	ML_TRY(ml_page_groups(page));
 	ML_TRY(ml_page_drivers(page));
 	ML_TRY(ml_page_training(page));
 	ml_page_data(page);

@@ -293,11 +293,47 @@ def constant():
     return facts
 
 
+def clusters(n=8, features=("income", "age", "region=north", "region=south")):
+    """Customers in groups."""
+    rng = random.Random(5)
+    return {
+        "name": "customer_groups", "version": 1, "created": "2026-03-02 10:00:00+00", "owner": "postgres",
+        "task": "clustering", "algorithm": "kmeans", "algorithm_summary": "clusters around means",
+        "query": "SELECT * FROM customers", "rows": 5000, "dropped": 0, "holdout_rows": 0, "seconds": 0.05,
+        "image_bytes": 1800, "active": True, "metric": "silhouette", "score": 0.51, "metrics": {}, "curves": {},
+        "summary": {"n": 5000, "inertia": 881.4, "sizes": [rng.randint(0, 900) for _ in range(n)]},
+        "params": {"n_clusters": n, "scale": True}, "log": log(6, valid=False),
+        "importance": [{"feature": name, "gain": rng.random()} for name in features],
+        "coefficients": [{"feature": name, "class": str(k), "value": rng.gauss(0, 100)}
+                         for k in range(n) for name in features],
+        "features": [{"name": name, "type": "double precision", "kind": "numeric"} for name in features],
+        "history": history(1, 0.5),
+    }
+
+
+def components():
+    """Fifty columns in fifteen components, without a score."""
+    facts = clusters(15, ["sensor_%02d" % i for i in range(50)])
+    facts.update(name="sensors", task="decomposition", algorithm="pca", algorithm_summary="principal components",
+                 metric=None, score=None, importance=[], log=[],
+                 summary={"explained_variance_ratio": [0.5 ** (i + 1) for i in range(15)]})
+    return facts
+
+
+def anomalies():
+    """A score for each row, nothing to measure it by."""
+    facts = clusters()
+    facts.update(name="odd_payments", task="anomaly", algorithm="isolation_forest", metric=None, score=None,
+                 algorithm_summary="rows that few cuts isolate", coefficients=[], summary={"trees": 100})
+    return facts
+
+
 CASES = {
     "binary": binary, "logistic": logistic, "regression": regression, "unevaluated": unevaluated,
     "letters": lambda: multiclass([chr(65 + i) for i in range(26)], "letter"),
     "species": lambda: multiclass(["setosa", "versicolor", "virginica"], "species"),
     "hundred": lambda: multiclass(["class_%02d" % i for i in range(100)], "hundred"),
     "empty": empty, "hostile": hostile, "extreme": extreme, "one_point": one_point,
-    "constant": constant,
+    "constant": constant, "clusters": clusters, "components": components, "anomalies": anomalies,
+    "hostile_clusters": lambda: dict(clusters(300, [HOSTILE + str(i) for i in range(200)]), summary={"sizes": [None, -1, 1e308, "x"]}),
 }
