@@ -330,6 +330,23 @@ poll_and_report_call_back(void)
 	CHECK(sum == 7);
 }
 
+/* Zeroing a large block listens; a small one is not worth it. */
+static void
+large_regions_can_be_canceled(void)
+{
+	MlEnv env;
+	MlRegion region;
+	int sum = 0;
+
+	ml_env_init(&env);
+	env.canceled = always;
+	env.ctx = &sum;
+	CHECK(ml_region_alloc(&env, &region, 1000, 8) == ML_OK);
+	ml_region_free(&env, &region);
+	CHECK(ml_region_alloc(&env, &region, 20, 1 << 20) == ML_ECANCELED);
+	CHECK(region.data == NULL && env.used == 0);
+}
+
 static void
 arenas_give_zeroed_aligned_memory(void)
 {
@@ -421,6 +438,7 @@ main(void)
 	RUN(errors_may_quote_the_last_error);
 	RUN(long_errors_are_cut_between_characters);
 	RUN(poll_and_report_call_back);
+	RUN(large_regions_can_be_canceled);
 	RUN(arenas_give_zeroed_aligned_memory);
 	RUN(small_arenas_stay_small);
 	RUN(every_allocation_may_fail);
