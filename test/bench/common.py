@@ -47,23 +47,23 @@ def show(work, measured, note=""):
     sys.stdout.flush()
 
 
-def dense(cursor, rows=1_000_000):
-    """The table dense: x1..x20 normal, y a sum of effects, label a class; made once."""
-    if query(cursor, "SELECT to_regclass('dense') IS NOT NULL")[0][0]:
-        if query(cursor, "SELECT count(*) FROM dense")[0][0] == rows:
+def dense(cursor, rows=1_000_000, name="dense", seed=0.42):
+    """The table dense: x1..x20 normal, y a sum of effects, label a class; made once. Other names and seeds: more such rows."""
+    if query(cursor, "SELECT to_regclass(%s) IS NOT NULL", name)[0][0]:
+        if query(cursor, f"SELECT count(*) FROM {name}")[0][0] == rows:
             return
-        cursor.execute("DROP TABLE dense")
+        cursor.execute(f"DROP TABLE {name}")
     normal = "sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())"
     columns = ", ".join(f"x[{i}] AS x{i}" for i in range(1, 21))
-    cursor.execute("SELECT setseed(0.42)")
+    cursor.execute(f"SELECT setseed({seed})")
     cursor.execute(f"""
-        CREATE TABLE dense AS
+        CREATE TABLE {name} AS
         WITH r AS MATERIALIZED (SELECT array(SELECT {normal} FROM generate_series(1, 20) k WHERE g IS NOT NULL) AS x
                                 FROM generate_series(1, {rows}) g)
         SELECT {columns}, 2 * x[1] - x[2] + 0.5 * x[3] * x[4] + sin(3 * x[5]) + 0.3 * x[6] + 0.5 * {normal} AS y,
                1 / (1 + exp(-(x[1] - x[2] + 0.5 * x[3] + 2 * sin(2 * x[4]) * x[5]))) > random() AS label
         FROM r""")
-    cursor.execute("VACUUM ANALYZE dense")
+    cursor.execute(f"VACUUM ANALYZE {name}")
 
 
 FEATURES = ", ".join(f"x{i}" for i in range(1, 21))

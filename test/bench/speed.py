@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Training and prediction over 1,000,000 rows x 20 float8, warm, against scikit-learn and XGBoost in the same run.
+"""Training and prediction over 1,000,000 rows x 20 float8, warm, against scikit-learn in the same run. See also boosting.py.
 
 The peers get their data by COPY from the same table (timed apart): that is what leaving the database costs.
 Uses the server of the PG* variables. Peers that are not installed are skipped.
@@ -47,7 +47,7 @@ show("train aggregate, record form, linear",
      sql_seconds(cursor, "SELECT mlplat.train(t, 'y', '{\"algorithm\": \"linear\", \"exclude\": [\"label\"]}') FROM dense t"))
 logistic = seconds(lambda: create("bench_logistic", CLASSIFY, "label", "logistic"), 3)
 show("create_model logistic", logistic)
-BOOSTING = '{"n_trees": 100, "max_leaves": 63, "learning_rate": 0.1, "max_bins": 255, "early_stopping": 0}'
+BOOSTING = '{"n_trees": 100, "max_leaves": 63, "learning_rate": 0.1, "colsample": 1}'
 gbdt = seconds(lambda: create("bench_gbdt", CLASSIFY, "label", "gbdt", BOOSTING), 3)
 show("create_model gbdt 100 x 63", gbdt)
 
@@ -75,7 +75,7 @@ except ImportError:
     print("\nscikit-learn is not installed: its figures are skipped")
     sys.exit()
 
-print("\n== scikit-learn and XGBoost on the same rows")
+print("\n== scikit-learn on the same rows")
 table, out = take_out()
 x, y, label = table[:, :20], table[:, 20], table[:, 21]
 print(f"taking the data out (COPY, read_csv): {out:.1f} s, once")
@@ -85,13 +85,3 @@ fit = seconds(lambda: peer.fit(x, label), 3)
 theirs = sklearn.metrics.log_loss(label, peer.predict_proba(x)[:, 1])
 ours = log_loss_in_sql("bench_logistic")
 show("LogisticRegression.fit", fit, f"log loss {theirs:.9f}; ours {ours:.9f}, relative {ours / theirs - 1:+.1e}")
-try:
-    import xgboost
-    booster = xgboost.XGBClassifier(tree_method="hist", grow_policy="lossguide", n_estimators=100, max_leaves=63,
-                                    max_depth=0, learning_rate=0.1, max_bin=255, n_jobs=2)
-    fit = seconds(lambda: booster.fit(x, label), 1)
-    theirs = sklearn.metrics.log_loss(label, booster.predict_proba(x)[:, 1])
-    show("XGBClassifier.fit hist 100 x 63, 2 threads", fit,
-         f"ours takes {gbdt[0] / fit[0]:.2f} x; training log loss {theirs:.5f}, ours {log_loss_in_sql('bench_gbdt'):.5f}")
-except ImportError:
-    print("XGBoost is not installed: its figures are skipped")

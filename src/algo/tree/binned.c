@@ -11,7 +11,7 @@
 #include "core/pool.h"
 
 #define BLOCK_ROWS 4096        /* of a task, at most ... */
-#define BLOCK_CELLS (1u << 20) /* ... so that it has about so many cells: some 5 ms */
+#define BLOCK_CELLS (1u << 19) /* ... so that it has about so many cells: some 5 ms */
 #define MIN_BLOCK_ROWS 64
 
 typedef struct Binning
