@@ -9,9 +9,10 @@ CREATE OR REPLACE FUNCTION mlplat.coefficients(model text, OUT feature text, OUT
     AS 'MODULE_PATHNAME', 'mlplat_coefficients' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION mlplat.coefficients(text) IS 'the coefficients of a linear model, a model by name, with standard errors where they are defined';
 
-CREATE OR REPLACE FUNCTION mlplat.feature_importance(model text, OUT feature text, OUT importance float8) RETURNS SETOF record
+CREATE OR REPLACE FUNCTION mlplat.feature_importance(model text, kind text DEFAULT 'gain', OUT feature text, OUT importance float8) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'mlplat_feature_importance' LANGUAGE C STABLE STRICT PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION mlplat.feature_importance(text) IS 'the share of each feature in a model by name: gain for trees, size of effect for linear models';
+COMMENT ON FUNCTION mlplat.feature_importance(text, text) IS
+    'the share of each feature in a model by name: gain for trees, size of effect for linear models; kind split: how many splits of trees use it';
 
 CREATE OR REPLACE FUNCTION mlplat.model_info(image bytea) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mlplat_model_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -22,9 +23,10 @@ CREATE OR REPLACE FUNCTION mlplat.coefficients(image bytea, OUT feature text, OU
     AS 'MODULE_PATHNAME', 'mlplat_coefficients' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 20;
 COMMENT ON FUNCTION mlplat.coefficients(bytea) IS 'the coefficients of a linear model, a model by its image, with standard errors where they are defined';
 
-CREATE OR REPLACE FUNCTION mlplat.feature_importance(image bytea, OUT feature text, OUT importance float8) RETURNS SETOF record
+CREATE OR REPLACE FUNCTION mlplat.feature_importance(image bytea, kind text DEFAULT 'gain', OUT feature text, OUT importance float8) RETURNS SETOF record
     AS 'MODULE_PATHNAME', 'mlplat_feature_importance' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 20;
-COMMENT ON FUNCTION mlplat.feature_importance(bytea) IS 'the share of each feature in a model by its image: gain for trees, size of effect for linear models';
+COMMENT ON FUNCTION mlplat.feature_importance(bytea, text) IS
+    'the share of each feature in a model by its image: gain for trees, size of effect for linear models; kind split: how many splits of trees use it';
 
 CREATE OR REPLACE FUNCTION mlplat.report(model text) RETURNS text
     AS 'MODULE_PATHNAME', 'mlplat_report' LANGUAGE C STABLE STRICT PARALLEL SAFE;

@@ -127,31 +127,74 @@ mlplat_coefficients(PG_FUNCTION_ARGS)
 
 /* ---- importance ---- */
 
-/* feature_importance(model): shares of the features, that sum to 1. */
+/* Count the splits of a feature. */
+static MlStatus
+count_split(void *arg, const MlNode *node)
+{
+	double *counts = arg;
+
+	if (!node->is_leaf)
+		counts[node->feature]++;
+	return ML_OK;
+}
+
+/* What feature_importance tells: argument 1. */
+static bool
+wants_splits(FunctionCallInfo fcinfo)
+{
+	char *kind = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	if (strcmp(kind, "gain") != 0 && strcmp(kind, "split") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"kind\" must be gain or split, not \"%s\"", kind),
+						errhint("See also mlplat.permutation_importance.")));
+	return strcmp(kind, "split") == 0;
+}
+
+/* The figures of all features, not normalised. */
+static void
+read_importance(const MlplatInspected *inspected, bool splits, double *figures)
+{
+	const MlModel *model = inspected->model;
+	const MlAlgo *algo = model->algo;
+
+	if (splits && !algo->nodes)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("a model of algorithm \"%s\" has no splits", algo->name)));
+	if (!splits && !algo->importance)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("a model of algorithm \"%s\" does not tell the importance of its features",
+						algo->name),
+				 errhint("mlplat.permutation_importance measures it for any model.")));
+	if (splits)
+		mlplat_check(inspected->env, algo->nodes(inspected->env, model->fitted, model->schema,
+												 count_split, figures));
+	else
+		algo->importance(model->fitted, figures);
+}
+
+/* feature_importance(model, kind): shares of the features, that sum to 1; or how many splits each has. */
 Datum
 mlplat_feature_importance(PG_FUNCTION_ARGS)
 {
+	bool splits = wants_splits(fcinfo);
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
-	const MlModel *model = inspected->model;
-	uint32 n = model->schema->n_features;
-	double *gain = palloc0(sizeof(double) * (n + 1));
+	const MlSchema *schema = inspected->model->schema;
+	double *figures = palloc0(sizeof(double) * (schema->n_features + 1));
 	double sum = 0;
 	Tuplestorestate *rows;
 	TupleDesc desc;
 
-	if (!model->algo->importance)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("a model of algorithm \"%s\" does not tell the importance of its features",
-						model->algo->name)));
+	read_importance(inspected, splits, figures);
 	rows = mlplat_rows_begin(fcinfo, &desc);
-	model->algo->importance(model->fitted, gain);
-	for (uint32 j = 0; j < n; j++)
-		sum += gain[j];
-	for (uint32 j = 0; j < n; j++)
+	for (uint32 j = 0; j < schema->n_features; j++)
+		sum += figures[j];
+	for (uint32 j = 0; j < schema->n_features; j++)
 	{
-		Datum values[2] = {CStringGetTextDatum(model->schema->features[j].name),
-						   Float8GetDatum(sum > 0 ? gain[j] / sum : 0)};
+		double share = sum > 0 ? figures[j] / sum : 0;
+		Datum values[2] = {CStringGetTextDatum(schema->features[j].name),
+						   Float8GetDatum(splits ? figures[j] : share)};
 		bool nulls[2] = {0};
 
 		tuplestore_putvalues(rows, desc, values, nulls);

@@ -50,7 +50,13 @@ SELECT round(value::numeric, 2) AS value, round(sum(prediction)::numeric, 9) AS 
 SELECT bool_and(prediction_quantiles[1] <= prediction_quantiles[2] AND prediction_quantiles[2] <= prediction_quantiles[3] AND prediction BETWEEN prediction_quantiles[1] AND prediction_quantiles[3]) AS ordered
 FROM mlplat.partial_dependence('rent', 'TABLE flat', 'size', 5, '{0,0.5,1}');
 
+-- gain is a share, split a count; whether a feature is used, they agree
+SELECT round(sum(g.importance)::numeric, 9) AS sum, bool_and((g.importance > 0) = (s.importance > 0)) AS agree, bool_and(s.importance = floor(s.importance)) AND sum(s.importance) > 30 AS counts
+FROM mlplat.feature_importance('rent') g JOIN mlplat.feature_importance('rent', 'split') s USING (feature);
+
 -- what is wrong
+SELECT mlplat.feature_importance('rent', 'cover');
+SELECT mlplat.feature_importance('line', 'split');
 SELECT mlplat.permutation_importance('rent', 'SELECT size, luck, kind, sold FROM flat');
 SELECT mlplat.permutation_importance('rent', 'SELECT size, luck, kind, sold, age FROM flat');
 SELECT mlplat.permutation_importance('rent', 'TABLE flat', 'roc_auc');

@@ -177,6 +177,14 @@ count_coefficient(void *arg, const MlCoefficient *row)
 	return ML_OK;
 }
 
+static inline MlStatus
+count_node(void *arg, const MlNode *node)
+{
+	for (uint32_t i = 0; i < node->n_levels; i++)
+		*(size_t *) arg += node->levels[i];
+	return ML_OK;
+}
+
 /* The strange rows: all missing, nothing seen in training, infinite, random. */
 static inline void
 strange_row(const MlSchema *schema, int which, double *x)
@@ -219,6 +227,8 @@ exercise_model(MlEnv *env, const MlModel *model)
 	}
 	if (status == ML_OK && model->algo->importance)
 		model->algo->importance(model->fitted, x);
+	if (status == ML_OK && model->algo->nodes)
+		status = model->algo->nodes(env, model->fitted, model->schema, count_node, &seen);
 	if (status == ML_OK && model->algo->coefficients)
 		status =
 			model->algo->coefficients(env, model->fitted, model->schema, count_coefficient, &seen);

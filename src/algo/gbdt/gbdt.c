@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "algo/gbdt/gbdt.h"
+#include "algo/tree/tree_nodes.h"
 #include "core/stats.h"
 
 #define MAX_LOG 700.0 /* of a predicted mean: it stays finite */
@@ -86,6 +87,15 @@ contributions(MlEnv *env, const void *model, const double *x, uint32_t k, double
 	return ml_trees_contributions(env, gbdt->trees, x, k, out, base);
 }
 
+static MlStatus
+nodes(MlEnv *env, const void *model, const MlSchema *schema, MlNodeFn emit, void *arg)
+{
+	const GbdtModel *gbdt = model;
+
+	(void) schema;
+	return ml_trees_nodes(env, gbdt->trees, emit, arg);
+}
+
 const MlAlgo ml_algo_gbdt = {
 	.name = "gbdt",
 	.summary = "Gradient boosted decision trees, histogram-based, grown leaf by leaf",
@@ -97,5 +107,6 @@ const MlAlgo ml_algo_gbdt = {
 	.load = load,
 	.predict = predict,
 	.importance = importance,
+	.nodes = nodes,
 	.contributions = contributions,
 };
