@@ -219,7 +219,7 @@ conditions_of_an_optimum(void)
 			.loss = (MlSvmLoss) loss, .c = 0.5, .epsilon = 0.3, .tol = 1e-8, .max_iter = 100000};
 		MlDesignOptions wish = {.max_levels = 100};
 		MlRows all = {NULL, t.n};
-		MlSvmRows rows = {.env = &env, .rows = &all, .intercept = true};
+		MlSvmRows rows = {.env = &env, .rows = &all, .intercept = true, .centred = true};
 		MlSvmDual dual = {.rows = &rows, .options = &options, .positive = 1};
 		MlDesign *design;
 		Fit fit;

@@ -28,6 +28,10 @@ enum
 	SVM_MAX_LEVELS
 };
 
+/* A machine without a fold starts near its end, and probabilities need no more digits than these give. */
+#define FOLD_TOLERANCE 0.01
+#define FOLD_EPOCHS 20
+
 #define BATCH_BYTES ((size_t) 256 << 20) /* that the machines of classes side by side may take */
 
 static const MlParam svm_params[] = {
@@ -106,7 +110,8 @@ read_options(Fit *f)
 	f->options.tol = ml_param_real(params, SVM_TOL);
 	f->options.max_iter = ml_param_int(params, SVM_MAX_ITER);
 	f->n_folds = ml_param_int(params, SVM_FOLDS);
-	f->rows.intercept = ml_param_bool(params, SVM_INTERCEPT);
+	/* Without an intercept zero must stay zero. */
+	f->rows.intercept = f->rows.centred = ml_param_bool(params, SVM_INTERCEPT);
 	return ML_OK;
 }
 
@@ -261,7 +266,11 @@ calibrate(Fit *f, const MlSvmDual *mains, uint32_t first, size_t n)
 {
 	size_t n_duals = n * (size_t) f->n_folds;
 	MlSvmDual *duals = ml_zalloc_array(f->env, n_duals, sizeof(*duals));
+	MlSvmOptions options = f->options;
 	MlStatus status = duals ? ML_OK : ML_ENOMEM;
+
+	options.tol = fmax(options.tol, FOLD_TOLERANCE);
+	options.max_iter = ML_MIN(options.max_iter, FOLD_EPOCHS);
 
 	for (size_t k = 0; k < n_duals && duals; k++)
 	{
@@ -269,7 +278,7 @@ calibrate(Fit *f, const MlSvmDual *mains, uint32_t first, size_t n)
 		MlSvmDual *d = &duals[k];
 
 		d->rows = &f->rows;
-		d->options = &f->options;
+		d->options = &options;
 		d->positive = mains[group].positive;
 		d->fold = f->fold;
 		d->held_out = (int) (k % (size_t) f->n_folds);

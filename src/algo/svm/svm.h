@@ -27,7 +27,7 @@ typedef struct MlSvmRows
 	const MlDataset *data;
 	const MlRows *rows;
 	const MlDesign *design;
-	bool intercept;
+	bool intercept, centred; /* whether x has a 1 at its end; whether numbers are less their mean */
 	size_t n;
 	uint32_t n_dense, n_factors, n_columns;
 	size_t stride; /* cells of a row */
@@ -39,7 +39,7 @@ typedef struct MlSvmRows
 	double *level_share; /* weighted, by column of a level */
 } MlSvmRows;
 
-/* The caller has set env to intercept. Whatever it returns, call ml_svm_rows_free. */
+/* The caller has set env to centred. Whatever it returns, call ml_svm_rows_free. */
 extern MlStatus ml_svm_rows_load(MlSvmRows *rows);
 extern void ml_svm_rows_free(MlSvmRows *rows);
 
@@ -54,6 +54,9 @@ extern double ml_svm_score(const MlSvmRows *rows, size_t i, const double *w);
 
 /* w += step x of row i. */
 extern void ml_svm_add(const MlSvmRows *rows, size_t i, double step, double *w);
+
+/* |x - x'|^2 of rows i and j. */
+extern double ml_svm_distance(const MlSvmRows *rows, size_t i, size_t j);
 
 static inline void
 ml_svm_prefetch(const MlSvmRows *rows, size_t i)

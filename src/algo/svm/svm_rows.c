@@ -13,6 +13,7 @@
 
 #define BLOCK 256
 #define LANES 4
+#define FARTHEST 1e12 /* a value so many deviations out is cut, so that squares stay finite in float */
 
 /* ---- products with a row */
 
@@ -64,6 +65,39 @@ ml_svm_add(const MlSvmRows *rows, size_t i, double step, double *w)
 		w[rows->n_columns] += step;
 }
 
+ML_CLONES static double
+squared_distance(const float *restrict a, const float *restrict b, size_t n)
+{
+	double sum[LANES] = {0};
+	size_t j = 0;
+
+	for (; j + LANES <= n; j += LANES)
+		for (size_t k = 0; k < LANES; k++)
+		{
+			double d = (double) a[j + k] - (double) b[j + k];
+
+			sum[k] += d * d;
+		}
+	for (; j < n; j++)
+		sum[0] += ((double) a[j] - (double) b[j]) * ((double) a[j] - (double) b[j]);
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+double
+ml_svm_distance(const MlSvmRows *rows, size_t i, size_t j)
+{
+	const float *a = (const float *) rows->cells.data + i * rows->stride;
+	const float *b = (const float *) rows->cells.data + j * rows->stride;
+	const uint32_t *la = (const uint32_t *) (a + rows->n_dense);
+	const uint32_t *lb = (const uint32_t *) (b + rows->n_dense);
+	double sum = squared_distance(a, b, rows->n_dense);
+
+	for (uint32_t f = 0; f < rows->n_factors; f++)
+		if (la[f] != lb[f])
+			sum += (la[f] < rows->n_columns) + (lb[f] < rows->n_columns);
+	return sum;
+}
+
 /* ---- reading the frame */
 
 /* Scratch for a block of rows by column. */
@@ -83,7 +117,9 @@ place_row(MlSvmRows *rows, const Scratch *s, size_t i, size_t row)
 
 	for (uint32_t j = 0; j < rows->n_dense; j++)
 	{
-		x[j] = (float) ((s->dense[j * BLOCK + i] - rows->center[j]) / rows->scale[j]);
+		double value = (s->dense[j * BLOCK + i] - rows->center[j]) / rows->scale[j];
+
+		x[j] = (float) fmin(fmax(value, -FARTHEST), FARTHEST);
 		square += (double) x[j] * (double) x[j];
 	}
 	for (uint32_t f = 0; f < rows->n_factors; f++)
@@ -126,7 +162,7 @@ read_rows(MlSvmRows *rows, const Scratch *s)
 	return ML_OK;
 }
 
-/* Numbers are centred only with an intercept: without one, zero must stay zero. Indicators stay 0 and 1. */
+/* Indicators stay 0 and 1. */
 static void
 fit_scale(MlSvmRows *rows)
 {
@@ -135,7 +171,7 @@ fit_scale(MlSvmRows *rows)
 		const MlDesignColumn *column = &rows->design->columns[j];
 		bool number = column->level == ML_DESIGN_NUMBER;
 
-		rows->center[j] = number && rows->intercept ? column->mean : 0;
+		rows->center[j] = number && rows->centred ? column->mean : 0;
 		rows->scale[j] = number ? column->scale : 1;
 	}
 }
