@@ -466,6 +466,70 @@ goss_learns(void)
 	unfit_table(&some);
 }
 
+/* ---- all of it */
+
+/* The checksum of a training's image. */
+static uint32_t
+image_sum(const TableSpec *spec, const char *options, int n_threads)
+{
+	Fitted f;
+	MlBuffer image;
+	uint32_t sum = 0;
+
+	ml_env_init(&f.env);
+	f.env.n_threads = n_threads;
+	CHECK(table_open(&f.t, &f.env, spec) == ML_OK);
+	f.status = table_boost(&f.t, options, 0, &f.report, &f.model);
+	CHECK(f.status == ML_OK);
+	if (f.status == ML_OK)
+	{
+		ml_buffer_init(&image, &f.env);
+		ml_algo_gbdt.save(f.model, &image);
+		sum = ml_crc32c(image.data, image.len);
+		ml_buffer_free(&image);
+	}
+	unfit_table(&f);
+	return sum;
+}
+
+static const char *const mixtures[] = {
+	"{\"n_trees\":4,\"objective\":\"absolute\",\"monotone\":{\"a\":1},\"subsample\":0.8}",
+	"{\"n_trees\":4,\"objective\":\"huber\",\"sampling\":\"goss\",\"learning_rate\":0.5}",
+	"{\"n_trees\":6,\"objective\":\"quantile\",\"alpha\":0.2,\"early_stopping\":2}"};
+
+static void
+same_bytes_with_any_number_of_threads(void)
+{
+	TableSpec spec = {20000, 40, 0, true, 29};
+
+	for (size_t i = 0; i < sizeof(mixtures) / sizeof(*mixtures); i++)
+		CHECK(image_sum(&spec, mixtures[i], 1) == image_sum(&spec, mixtures[i], 3));
+}
+
+static MlStatus
+train_work(MlEnv *env, void *arg)
+{
+	TableSpec spec = {80, 5, 0, true, 30};
+	MlFitReport report;
+	Table t;
+	void *model = NULL;
+	MlStatus status = table_open(&t, env, &spec);
+
+	if (status == ML_OK)
+		status = table_boost(&t, arg, 0, &report, &model);
+	if (status == ML_OK)
+		report_free(&report);
+	table_close(&t);
+	return status;
+}
+
+static void
+every_allocation_can_fail(void)
+{
+	for (size_t i = 0; i < sizeof(mixtures) / sizeof(*mixtures); i++)
+		unit_every_allocation_fails(train_work, (void *) mixtures[i], 2000);
+}
+
 int
 main(void)
 {
@@ -478,5 +542,7 @@ main(void)
 	RUN(monotone_against_the_data);
 	RUN(goss_keeps_the_sums);
 	RUN(goss_learns);
+	RUN(same_bytes_with_any_number_of_threads);
+	RUN(every_allocation_can_fail);
 	return unit_end();
 }
