@@ -144,6 +144,7 @@ typedef struct RoundFacts
 	double loss, spare_loss; /* after it */
 	double gradient_norm;    /* that its trees were grown from: root of the mean square */
 	double weight_norm;      /* of the values of its leaves: root of the sum of squares */
+	uint32_t of;             /* rounds, at most */
 } RoundFacts;
 
 /* One line of the log. */
@@ -151,7 +152,7 @@ static void
 log_round(Boost *b, MlFitReport *report, uint32_t round, const RoundFacts *facts)
 {
 	MlJsonWriter w;
-	MlProgress line = {(int) round, (int) b->options.n_trees, facts->loss, facts->spare_loss};
+	MlProgress line = {(int) round, (int) facts->of, facts->loss, facts->spare_loss};
 
 	ml_report(b->env, &line);
 	if (!report)
@@ -203,7 +204,7 @@ run_rounds(Boost *b, size_t n_train, uint32_t n_rounds, uint32_t patience, MlAre
 {
 	const GbdtModel *previous = b->input->previous;
 	uint32_t n_outputs = ensemble->n_outputs, n_old = previous ? previous->trees->n_trees : 0;
-	RoundFacts facts = {0};
+	RoundFacts facts = {.of = n_rounds};
 	GbdtGrowInput grow = {&b->options, &b->binned, ensemble->features, n_train, b->binned.n_rows};
 
 	*rounds = (Rounds){0, 0, INFINITY};

@@ -51,8 +51,9 @@ const MlParam ml_gbdt_params[] = {
 	{"min_gain", ML_PARAM_REAL, "0", 0, 1e30, NULL, "Gain that a split must exceed."},
 	{"subsample", ML_PARAM_REAL, "1", 0.001, 1, NULL,
 	 "Share of the rows, drawn anew for each tree, that it is grown from."},
-	{"colsample", ML_PARAM_REAL, "0.7", 0.001, 1, NULL,
-	 "Share of the features, drawn anew for each tree, that it may use."},
+	{"colsample", ML_PARAM_REAL, "null", 0.001, 1, NULL,
+	 "Share of the features, drawn anew for each tree, that it may use. By default 0.7, and 1 from "
+	 "200,000 rows on."},
 	{"max_bins", ML_PARAM_INT, "255", 2, 255, NULL,
 	 "Bins into which the values of a numeric feature are put."},
 	{"early_stopping", ML_PARAM_INT, "null", 0, 100000, NULL,
@@ -91,7 +92,9 @@ const MlParam ml_gbdt_params[] = {
 #define AUTO_TREES 1000 /* the most rounds then, at a learning rate of 0.1 */
 #define AUTO_STOPPING 50
 #define FEW_ROWS 100000 /* rows times classes below which the smaller learning rate is cheap */
-#define TINY_ROWS 200   /* below: too few to hold any back */
+#define MANY_ROWS \
+	200000            /* rows from which more of them do what leaving features out does for few */
+#define TINY_ROWS 200 /* below: too few to hold any back */
 
 /* Options that were not given, by the size of the data. */
 static void
@@ -105,6 +108,8 @@ fill_in(const MlFitInput *input, GbdtOptions *options)
 
 	if (p->values[LEARNING_RATE].null)
 		options->learning_rate = few && !tiny ? 0.05 : 0.1;
+	if (p->values[COLSAMPLE].null)
+		options->colsample = input->train.n < MANY_ROWS ? 0.7 : 1;
 	if (p->values[MIN_LEAF_ROWS].null)
 		options->min_leaf_rows = (uint32_t) ML_MIN(ML_MAX(input->train.n / 20, 2u), 10u);
 	if (!p->values[N_TREES].null)
