@@ -4,13 +4,6 @@
  */
 #include "forest_fixture.h"
 
-typedef struct Made
-{
-	double error;
-	uint32_t crc;
-	MlBuffer summary;
-} Made;
-
 /* Train, and measure on the table's own rows. */
 static double
 grow(const TableSpec *spec, const MlAlgo *algo, const char *options, int n_threads, uint32_t *crc)
@@ -267,6 +260,176 @@ learns_where_missing_values_go(void)
 	CHECK(env.used == 0);
 }
 
+/* ---- contributions */
+
+/* The mean of output k over the leaves below a node when only the features of a coalition are known. */
+static double
+coalition_value(const ForestModel *f, const ForestTree *tree, const double *x, uint32_t k,
+				uint32_t coalition, uint32_t at, double *rows)
+{
+	const ForestNode *node = &tree->nodes[at];
+	uint32_t leaf = tree->extra[at];
+	double rows_of[2], value[2];
+
+	*rows = 0;
+	if (ml_forest_is_leaf(node) && f->n_classes == 0)
+	{
+		*rows = tree->rows[leaf];
+		return tree->values[leaf];
+	}
+	if (ml_forest_is_leaf(node))
+	{
+		double share = 0;
+
+		for (uint32_t s = tree->start[leaf]; s < tree->start[leaf + 1]; s++)
+		{
+			*rows += tree->share_rows[s];
+			if (tree->shares[s].class_of == (f->n_classes == 2 ? 1 : k))
+				share = (double) tree->shares[s].share;
+		}
+		return share;
+	}
+	for (uint32_t side = 0; side < 2; side++)
+		value[side] =
+			coalition_value(f, tree, x, k, coalition, at + node->step + side, &rows_of[side]);
+	*rows = rows_of[0] + rows_of[1];
+	if (coalition >> ml_forest_feature(f, node) & 1)
+	{
+		uint32_t j = ml_forest_feature(f, node);
+		const MlTreeFeature *feature = &f->features[j];
+		uint32_t bin = ml_tree_bin(feature, x[j]);
+		bool left =
+			bin == feature->n_bins - 1 ? ml_forest_missing_left(node) : bin <= (node->test & 255);
+
+		if (node->test & 256)
+			left = f->sets[leaf * ML_TREE_SET_WORDS + bin / 32] >> bin % 32 & 1;
+		return value[!left];
+	}
+	return (rows_of[0] * value[0] + rows_of[1] * value[1]) / *rows;
+}
+
+/* Shapley's definition: over all coalitions of the other features, by their sizes. */
+static double
+shapley(const ForestModel *f, const double *x, uint32_t k, uint32_t j)
+{
+	static const double weight[FEATURES] = {1 / 5.0, 1 / 20.0, 1 / 30.0, 1 / 20.0, 1 / 5.0};
+	double sum = 0, rows;
+
+	for (uint32_t t = 0; t < f->n_trees; t++)
+	{
+		for (uint32_t c = 0; c < 1u << FEATURES; c++)
+		{
+			if (!(c >> j & 1))
+				sum += weight[__builtin_popcount(c)] *
+					   (coalition_value(f, &f->trees[t], x, k, c | 1u << j, 0, &rows) -
+						coalition_value(f, &f->trees[t], x, k, c, 0, &rows));
+		}
+	}
+	return sum / f->n_trees;
+}
+
+static void
+contributions_are_shapley_values(void)
+{
+	static const char *const options[] = {"{\"max_depth\":5}", NULL,
+										  "{\"n_trees\":3,\"max_leaves\":9}",
+										  "{\"n_trees\":3,\"max_depth\":4}"};
+
+	for (uint32_t n_classes = 0; n_classes <= 3; n_classes++)
+	{
+		const MlAlgo *algo = n_classes == 0   ? &ml_algo_tree
+							 : n_classes == 2 ? &ml_algo_forest
+											  : &ml_algo_extra_trees;
+		TableSpec spec = {300, 12, n_classes, false, 8};
+		MlEnv env;
+		Table t;
+		MlFitReport report;
+		void *model = NULL;
+
+		if (n_classes == 1)
+			continue;
+		ml_env_init(&env);
+		CHECK(table_open(&t, &env, &spec) == ML_OK);
+		CHECK(table_grow(&t, algo, options[n_classes], &report, &model) == ML_OK);
+		for (size_t i = 0; i < 12; i++)
+		{
+			const double *x = t.x + i * FEATURES;
+			uint32_t k = n_classes > 2 ? (uint32_t) i % 3 : 0;
+			double phi[FEATURES], base, out[4], sum = 0;
+
+			CHECK(algo->contributions(&env, model, x, k, phi, &base) == ML_OK);
+			for (uint32_t j = 0; j < FEATURES; j++)
+			{
+				sum += phi[j];
+				CHECK_NEAR(phi[j], shapley(model, x, k, j), 1e-6);
+			}
+			algo->predict(model, x, out);
+			CHECK_NEAR(base + sum, out[k], 1e-6);
+		}
+		report_free(&report);
+		table_close(&t);
+		ml_env_close(&env);
+		CHECK(env.used == 0);
+	}
+}
+
+/* ---- pruning */
+
+/* Trees by alpha are nested: leaves only become fewer, down to the root. */
+static void
+prunes_to_nested_trees(void)
+{
+	static const char *const options[] = {"{}", "{\"ccp_alpha\":0.001}", "{\"ccp_alpha\":0.01}",
+										  "{\"ccp_alpha\":0.1}", "{\"ccp_alpha\":100}"};
+	TableSpec spec = {800, 12, 0, true, 9};
+	uint32_t before = UINT32_MAX, leaves = 0;
+	MlEnv env;
+	Table t;
+
+	ml_env_init(&env);
+	CHECK(table_open(&t, &env, &spec) == ML_OK);
+	for (int i = 0; i < 5; i++)
+	{
+		MlFitReport report;
+		void *model = NULL;
+
+		CHECK(table_grow(&t, &ml_algo_tree, options[i], &report, &model) == ML_OK);
+		leaves = ((ForestModel *) model)->trees[0].n_leaves;
+		CHECK(leaves < before);
+		before = leaves;
+		report_free(&report);
+	}
+	CHECK(leaves == 1);
+	table_close(&t);
+	ml_env_close(&env);
+	CHECK(env.used == 0);
+}
+
+/* y 0 0 0 10 10 16 at x 1..6: the second cut saves 24 of 240 in all, so 4 of an impurity of 40, the first 36. */
+static void
+knows_the_links_by_hand(void)
+{
+	double x[] = {1, 2, 3, 4, 5, 6}, y[] = {0, 0, 0, 10, 10, 16};
+	static const char *const options[] = {"{\"ccp_alpha\":3.99}", "{\"ccp_alpha\":4.01}",
+										  "{\"ccp_alpha\":35.99}", "{\"ccp_alpha\":36.01}"};
+	static const uint32_t leaves[] = {3, 2, 2, 1};
+	MlEnv env;
+	MlArena arena;
+
+	ml_env_init(&env);
+	ml_arena_init(&arena, &env);
+	for (int i = 0; i < 4; i++)
+	{
+		void *model = NULL;
+
+		CHECK(grow_few(&env, &arena, x, y, 6, 0, options[i], &model) == ML_OK);
+		CHECK(((ForestModel *) model)->trees[0].n_leaves == leaves[i]);
+	}
+	ml_arena_free(&arena);
+	ml_env_close(&env);
+	CHECK(env.used == 0);
+}
+
 /* ---- images */
 
 static const MlAlgo *const algorithms[] = {&ml_algo_tree, &ml_algo_forest, &ml_algo_extra_trees};
@@ -463,6 +626,9 @@ main(void)
 	RUN(keeps_to_its_limits);
 	RUN(finds_the_tree_by_hand);
 	RUN(learns_where_missing_values_go);
+	RUN(contributions_are_shapley_values);
+	RUN(prunes_to_nested_trees);
+	RUN(knows_the_links_by_hand);
 	RUN(image_keeps_everything);
 	RUN(damaged_images_do_no_harm);
 	RUN(survives_failing_allocations);
