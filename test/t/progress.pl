@@ -76,7 +76,6 @@ $node->restart;
 $job = start_background($node, $training);
 $node->poll_query_until('postgres', q{SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SET ROLE owner%'});
 is($node->safe_psql('postgres', 'SELECT count(*) FROM mlplat.training_progress, pg_sleep(0.5)'), '0', 'not preloaded: empty');
-$node->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SET ROLE owner%'});
+$node->stop('immediate');
 finish_background($job);
-$node->stop;
 done_testing();
