@@ -78,6 +78,30 @@ CREATE OR REPLACE FUNCTION mlplat.predict_class(image bytea, "row" float8[]) RET
     AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mlplat.predict_class(bytea, float8[]) IS 'the label of the most probable class; a model by its image; an array; features bind by position';
 
+CREATE OR REPLACE FUNCTION mlplat.predict_class(model text, "row" record, threshold float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mlplat.predict_class(text, record, float8) IS 'the label of the positive class where its probability is above the threshold, else of the other; a model by name, or name@version; a row; features bind by name';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_class(model text, "row" jsonb, threshold float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mlplat.predict_class(text, jsonb, float8) IS 'the label of the positive class where its probability is above the threshold, else of the other; a model by name, or name@version; a JSON object; features bind by name';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_class(model text, "row" float8[], threshold float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mlplat.predict_class(text, float8[], float8) IS 'the label of the positive class where its probability is above the threshold, else of the other; a model by name, or name@version; an array; features bind by position';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_class(image bytea, "row" record, threshold float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mlplat.predict_class(bytea, record, float8) IS 'the label of the positive class where its probability is above the threshold, else of the other; a model by its image; a row; features bind by name';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_class(image bytea, "row" jsonb, threshold float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mlplat.predict_class(bytea, jsonb, float8) IS 'the label of the positive class where its probability is above the threshold, else of the other; a model by its image; a JSON object; features bind by name';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_class(image bytea, "row" float8[], threshold float8) RETURNS text
+    AS 'MODULE_PATHNAME', 'mlplat_predict_class' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mlplat.predict_class(bytea, float8[], float8) IS 'the label of the positive class where its probability is above the threshold, else of the other; a model by its image; an array; features bind by position';
+
 CREATE OR REPLACE FUNCTION mlplat.predict_proba(model text, "row" record) RETURNS float8
     AS 'MODULE_PATHNAME', 'mlplat_predict_proba' LANGUAGE C STABLE PARALLEL SAFE COST 100 SUPPORT mlplat.predict_support;
 COMMENT ON FUNCTION mlplat.predict_proba(text, record) IS 'the probability of the positive class, or of the most probable of many; a model by name, or name@version; a row; features bind by name';

@@ -355,6 +355,7 @@ ml_page_training(MlPage *page)
 	ml_page_raw(page, "<div class=\"grid\">");
 	ML_TRY(put_learning_curve(page));
 	put_members(page, "summary", "Fit");
+	put_members(page, "decision", "Calibration and threshold");
 	put_members(page, "params", "Parameters");
 	ml_page_raw(page, "</div></section>");
 	return ML_OK;

@@ -52,19 +52,39 @@ mlplat_predict(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8((float8) ml_model_class(model, probs));
 }
 
-/* The label of the class: of two by the threshold, else the most probable one; of a clustering, its number. */
+/* The class by the threshold of argument 2; errors say what it is for. */
+static uint32
+class_above(const MlModel *model, const double *probs, double threshold)
+{
+	if (model->n_classes != 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a threshold is for two classes; the model has %u", model->n_classes)));
+	if (!(threshold >= 0 && threshold <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"threshold\" must be between 0 and 1, not %g", threshold)));
+	return probs[1] > threshold;
+}
+
+/* The label of the class: of two by the threshold, the model's or argument 2, else the most probable one. */
 Datum
 mlplat_predict_class(PG_FUNCTION_ARGS)
 {
 	const MlModel *model;
 	const double *probs = mlplat_site_predict(fcinfo, &model);
+	uint32 class;
 
 	if (!probs)
 		PG_RETURN_NULL();
-	if (model->task == ML_CLUSTERING)
-		PG_RETURN_TEXT_P(cstring_to_text(psprintf("%.0f", probs[0])));
 	need_classes(model, "predict_class");
-	PG_RETURN_TEXT_P(cstring_to_text(model->classes[ml_model_class(model, probs)]));
+	if (!mlplat_site_has_label(fcinfo))
+		class = ml_model_class(model, probs);
+	else if (PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	else
+		class = class_above(model, probs, PG_GETARG_FLOAT8(2));
+	PG_RETURN_TEXT_P(cstring_to_text(model->classes[class]));
 }
 
 /* The class whose label is argument 2; an error names those there are. */

@@ -24,7 +24,7 @@ extern const double *mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel 
 /* The same as a feature vector, before the prediction. */
 extern const double *mlplat_site_features(FunctionCallInfo fcinfo, const MlModel **model);
 
-/* After mlplat_site_predict: is argument 2 a label? Of the faces over columns it is a column. */
+/* After mlplat_site_predict: is argument 2 a label or threshold? Of the faces over columns it is a column. */
 extern bool mlplat_site_has_label(FunctionCallInfo fcinfo);
 
 #endif

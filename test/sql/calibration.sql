@@ -48,6 +48,13 @@ SELECT mlplat.create_model('costly', 'TABLE loan', 'defaults', 'logistic', '{"th
 SELECT count(*) FILTER (WHERE mlplat.predict_class('costly', l) = 'false') < 20 AS hardly_any FROM loan l;
 SELECT count(*) AS rows FROM loan l WHERE mlplat.predict_class('best', l) = 'true' AND mlplat.predict('best', l) <= (facts('best') ->> 'threshold')::float8;
 
+-- a threshold for one call
+SELECT bool_and((mlplat.predict_class('best', l, 0.3) = 'true') = (mlplat.predict('best', l) > 0.3)) AS by_row,
+       bool_and(mlplat.predict_class('best', l, 0.3) = mlplat.predict_class('best', to_jsonb(l), 0.3)) AS by_json,
+       count(mlplat.predict_class('best', l, NULL)) AS nothing FROM loan l;
+SELECT mlplat.predict_class('best', l, 1.5) FROM loan l LIMIT 1;
+SELECT mlplat.predict_class('grade', l, 0.5) FROM loan l LIMIT 1;
+
 -- class weights
 CREATE FUNCTION mean(options jsonb) RETURNS numeric LANGUAGE sql AS $$
 SELECT round(avg(mlplat.predict(m, l))::numeric, 2) FROM loan l,
