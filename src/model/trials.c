@@ -28,8 +28,9 @@
 #include "model/evaluate.h"
 #include "model/trials.h"
 
-/* Cells (rows x features) of a fit from which on all threads at one fit are as fast as a fit each. */
-#define LARGE_FIT 4e7
+/* Rows x features of a fit from which on it shall have all threads and all memory: a fit each would need as much
+ * memory once for each thread, and gain little. */
+#define LARGE_FIT 1e7
 
 /* A halving begins with so many rows at least: with fewer, chance decides. */
 #define HALVING_ROWS 500
@@ -424,11 +425,14 @@ run_late(Run *run)
 	return ML_OK;
 }
 
-/* Is a fit large enough that it should have all threads and all memory? */
+/* Shall fits run side by side? Not when they are large, or too few for all threads. */
 static bool
-large_fits(const Run *run)
+side_by_side(const Run *run)
 {
-	return (double) run->n_rows * run->share * run->in->model->schema->n_features > LARGE_FIT;
+	double size = (double) run->n_rows * run->share * run->in->model->schema->n_features;
+
+	return run->n_workers > 1 && size < LARGE_FIT &&
+		   run->n_active * run->n_folds >= (size_t) run->n_workers;
 }
 
 /* Fit every active trial on every fold. */
@@ -440,7 +444,7 @@ run_round(Run *run)
 	memset(run->cells, 0, n * sizeof(Cell));
 	memset(run->progress, 0, run->n_active * sizeof(Progress));
 	atomic_store(&run->first, (size_t) 0);
-	if (run->n_workers > 1 && n > 1 && !large_fits(run))
+	if (side_by_side(run))
 	{
 		ML_TRY(run_side_by_side(run));
 		ML_TRY(run_inner(run, CELL_NO_MEMORY));
