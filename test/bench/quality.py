@@ -6,6 +6,8 @@ distance to the peer on log loss or rmse; negative is better. Linear models stan
 against the best of LightGBM, XGBoost and HistGradientBoosting. The peers' figures come from peers.json beside the data.
 
     quality.py [--algorithm NAME] [--params JSON] [--min-rows N] [SET ...]
+
+With algorithm auto, which compares several, the column of times says what that costs.
 """
 import argparse
 import json
@@ -51,11 +53,13 @@ def run(name, algorithm, columns):
     text = f'SELECT {listed}, "{target}"{cast} AS target FROM "set_{name}" WHERE is_test = %s AND "{target}" IS NOT NULL'
     query(cursor, "SELECT mlplat.create_model('quality', %s, 'target', %s, params => %s, holdout => 0, promote => 'always')",
           text % 0, algorithm, json.dumps(params))
+    chosen = query(cursor, "SELECT format('%s in %s s', algorithm, round(seconds::numeric, 1)) FROM mlplat.runs WHERE model = 'quality' "
+                           "ORDER BY run_id DESC LIMIT 1")[0][0]
     if facts["task"] == "regression":
         metric = "mlplat.rmse(target::float8, mlplat.predict('quality', t))"
     else:
         metric = "avg(-ln(greatest(mlplat.predict_proba('quality', t, target), 1e-15)))"
-    return query(cursor, f"SELECT {metric} FROM ({text % 1}) t")[0][0]
+    return query(cursor, f"SELECT {metric} FROM ({text % 1}) t")[0][0], chosen
 
 
 def table(algorithm, best_of, task_ok):
@@ -69,10 +73,10 @@ def table(algorithm, best_of, task_ok):
             continue
         metric = "rmse" if facts["task"] == "regression" else "log_loss"
         peer = min((p for p in best_of), key=lambda p: facts[p][metric])
-        ours = run(name, algorithm, load(name))
+        ours, chosen = run(name, algorithm, load(name))
         gap = ours / facts[peer][metric] - 1
         gaps.append((name, gap))
-        print(f"{name:<22}{metric:<10}{ours:12.6g}{facts[peer][metric]:12.6g}  {gap:+8.2%}  {peer}")
+        print(f"{name:<22}{metric:<10}{ours:12.6g}{facts[peer][metric]:12.6g}  {gap:+8.2%}  {peer:<11}{chosen}")
         sys.stdout.flush()
     counted = [g for n, g in gaps if n != "mushroom"]
     if counted:
@@ -89,3 +93,5 @@ if arguments.algorithm in ("all", "gbdt"):
 for trees in ("forest", "extra_trees"):
     if arguments.algorithm in ("all", trees):
         table(trees, ("sk_rf",), lambda task: True)
+if arguments.algorithm in ("all", "auto"):
+    table("auto", TREES, lambda task: True)

@@ -81,6 +81,9 @@ cancels('boosting, many classes', create('k', 'gbdt', '{"n_trees": 5000}', ''), 
 cancels('linear, streaming, in workers', create('y', 'linear', '{}', ', holdout => 0'), 0.02, 0.05, 0.1);
 cancels('linear, collected', create('y', 'linear', '{}', ''), 0.02, 0.1, 0.2);
 cancels('many columns', "SELECT length(mlplat.train(y, x, '{\"algorithm\": \"linear\", \"precision\": \"extended\"}')) FROM wide", 0.1, 0.4, 0.8);
+cancels('a search, fits side by side', create('flag', 'gbdt', '{"n_trees": 500}', q{, folds => 5, search => '{"n_trials": 20, "max_leaves": {"min": 8, "max": 60}}'}), 0.2, 0.6, 1.1);
+cancels('auto', create('flag', 'auto', '{}', ''), 0.2, 0.6, 1.1);
+cancels('folds by group, and in order', create('flag', 'logistic', '{}', q{, folds => 20, order_by => 'x1'}), 0.1, 0.2, 0.4);
 cancels('the query itself', "SELECT mlplat.create_model('canceled', 'SELECT pg_sleep(60)::text AS x, 1.0 AS y', 'y', 'linear')", 0.1, 0.2);
 cancels('a slow query, streaming', "SELECT mlplat.create_model('canceled', 'SELECT count(*)::float8 AS x, 1.0 AS y FROM big a, big b', 'y', 'linear', holdout => 0)", 0.2);
 cancels('predictions', "SELECT sum(mlplat.predict(image, b)) FROM big b, (SELECT mlplat.train(s, 'y', '{\"algorithm\": \"gbdt\", \"n_trees\": 500, \"min_leaf_rows\": 1}') AS image FROM (SELECT x1, x2, x3, y FROM big LIMIT 3000) s) m", 0.5, 1);
