@@ -27,6 +27,7 @@ typedef struct MetricFact
 } MetricFact;
 
 static const MetricFact facts[] = {
+	{"silhouette", 0, true}, /* of clusterings, which algorithms measure themselves */
 	{"accuracy", BINARY | SEVERAL, true},
 	{"balanced_accuracy", BINARY | SEVERAL, true},
 	{"precision", BINARY, true},
