@@ -17,6 +17,7 @@ mlplat_metrics_register(void)
 	mlplat_class_metrics_register();
 	mlplat_rank_metrics_register();
 	mlplat_regression_metrics_register();
+	mlplat_cluster_metrics_register();
 }
 
 /*

@@ -16,6 +16,7 @@ extern void mlplat_metrics_register(void); /* from _PG_init */
 extern void mlplat_class_metrics_register(void);
 extern void mlplat_rank_metrics_register(void);
 extern void mlplat_regression_metrics_register(void);
+extern void mlplat_cluster_metrics_register(void);
 
 /* The environment of one call, with memory from context. Valid until the next use. */
 extern MlEnv *mlplat_metric_env(MemoryContext context);

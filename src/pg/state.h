@@ -62,6 +62,7 @@
 #define MLPLAT_STATE_RANKING 3
 #define MLPLAT_STATE_PROB_LOSS 4
 #define MLPLAT_STATE_REGRESSION 5
+#define MLPLAT_STATE_POINTS 6
 
 typedef struct MlStateKind
 {
