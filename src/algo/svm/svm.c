@@ -7,6 +7,10 @@
  * training ended, and a sigmoid is fitted to the decision values of the rows that were left out.
  * What predict says is that sigmoid; the decision value itself is what contributions add up to.
  *
+ * Squared losses on more rows than columns are solved by Newton's method (svm_newton), the others by dual
+ * coordinate descent (svm_dual). Only the first can go on from a previous model, whose dual variables are
+ * not kept; the optimum is the same.
+ *
  * The target of a regression is standardised, as R's e1071 does, so that c and epsilon mean the same
  * whatever its unit; scale_target switches that off.
  */
@@ -31,6 +35,10 @@ enum
 /* A machine without a fold starts near its end, and probabilities need no more digits than these give. */
 #define FOLD_TOLERANCE 0.01
 #define FOLD_EPOCHS 20
+#define MANY_ROWS \
+	20000 /* Newton steps without a fold: a fold of many rows moves the optimum little */
+#define MANY_ROWS_STEPS 1
+#define FEW_ROWS_STEPS 5
 
 #define BATCH_BYTES ((size_t) 256 << 20) /* that the machines of classes side by side may take */
 
@@ -48,7 +56,7 @@ static const MlParam svm_params[] = {
 	[SVM_INTERCEPT] = {"intercept", ML_PARAM_BOOL, "true", 0, 0, NULL,
 					   "Whether to fit an intercept, which is penalised like a coefficient."},
 	[SVM_MAX_ITER] = {"max_iter", ML_PARAM_INT, "1000", 1, 1000000, NULL,
-					  "Most epochs of coordinate descent."},
+					  "Most epochs of coordinate descent, or steps of Newton's method."},
 	[SVM_TOL] = {"tol", ML_PARAM_REAL, "1e-4", 1e-12, 1, NULL,
 				 "Stop when the violation of the optimality conditions is below this."},
 	[SVM_FOLDS] = {"probability_folds", ML_PARAM_INT, "5", 2, 100, NULL,
@@ -185,7 +193,7 @@ row_loss(const Fit *f, const MlSvmDual *d, size_t i, double value)
 			   : over;
 }
 
-/* Add a machine's figures to the summary. */
+/* Add a machine's figures to the summary. The dual problem has no value where only the primal one was solved. */
 static MlStatus
 add_summary(Fit *f, const MlSvmDual *d)
 {
@@ -195,14 +203,15 @@ add_summary(Fit *f, const MlSvmDual *d)
 		square += d->w[c] * d->w[c];
 	for (size_t i = 0; i < f->rows.n; i++)
 	{
+		double of_row = row_loss(f, d, i, ml_svm_score(&f->rows, i, d->w));
+
 		if (i % 4096 == 0)
 			ML_TRY(ml_poll(f->env));
-		loss +=
-			f->options.c * f->rows.weight[i] * row_loss(f, d, i, ml_svm_score(&f->rows, i, d->w));
-		f->n_support += d->alpha[i] != 0;
+		loss += f->options.c * f->rows.weight[i] * of_row;
+		f->n_support += d->alpha ? d->alpha[i] != 0 : of_row > 0;
 	}
 	f->primal += 0.5 * square + loss;
-	f->dual += d->linear - 0.5 * (square + d->quadratic);
+	f->dual += d->alpha ? d->linear - 0.5 * (square + d->quadratic) : NAN;
 	f->epochs = ML_MAX(f->epochs, d->epoch);
 	f->converged &= d->converged;
 	return ML_OK;
@@ -296,19 +305,110 @@ calibrate(Fit *f, const MlSvmDual *mains, uint32_t first, size_t n)
 	return status;
 }
 
+/* ---- machines by Newton's method */
+
+/* What the previous model gives a column of the new design, on the standardised scale. */
+static double
+previous_weight(const Fit *f, const MlSvmModel *previous, uint32_t group, uint32_t column)
+{
+	const MlDesignColumn *wanted = &f->model->design->columns[column];
+
+	for (uint32_t c = 0; c < previous->design->n_columns; c++)
+		if (previous->design->columns[c].feature == wanted->feature &&
+			previous->design->columns[c].level == wanted->level)
+			return previous->scorer[group]->coefficient[c] *
+				   (column < f->rows.n_dense ? f->rows.scale[column] : 1) / f->scale;
+	return 0;
+}
+
+/* Start where the previous model ended. */
+static void
+start_at_previous(const Fit *f, const MlSvmModel *previous, uint32_t group, double *w)
+{
+	double *intercept = &w[f->rows.n_columns];
+
+	*intercept = (previous->scorer[group]->intercept - f->center) / f->scale;
+	for (uint32_t c = 0; c < f->rows.n_columns; c++)
+	{
+		w[c] = previous_weight(f, previous, group, c);
+		if (c < f->rows.n_dense)
+			*intercept += w[c] / f->rows.scale[c] * f->rows.center[c];
+	}
+	if (!f->rows.intercept)
+		*intercept = 0;
+}
+
+/* Decision values of the rows of one fold, by a machine that starts at the one of all rows. */
+static MlStatus
+leave_fold_out(Fit *f, const MlSvmDual *main, int fold)
+{
+	MlSvmOptions options = f->options;
+	MlSvmDual d = {.rows = &f->rows,
+				   .options = &options,
+				   .positive = main->positive,
+				   .fold = f->fold,
+				   .held_out = fold};
+	size_t n = ml_svm_n_weights(&f->rows);
+	MlStatus status = ML_ENOMEM;
+
+	options.max_iter = f->rows.n < MANY_ROWS ? FEW_ROWS_STEPS : MANY_ROWS_STEPS;
+	d.w = ml_alloc_array(f->env, n, sizeof(double));
+	if (d.w)
+	{
+		memcpy(d.w, main->w, n * sizeof(double));
+		status = ml_svm_newton(&d);
+	}
+	for (size_t i = 0; i < f->rows.n && status == ML_OK; i++)
+	{
+		if (i % 4096 == 0)
+			status = ml_poll(f->env);
+		if (f->fold[i] == fold)
+			f->value[i] = ml_svm_score(&f->rows, i, d.w);
+	}
+	ml_free(f->env, d.w);
+	return status;
+}
+
+/* One group: the machine of all rows, then those without a fold. */
+static MlStatus
+fit_by_newton(Fit *f, MlSvmDual *main, uint32_t group)
+{
+	main->w = ml_zalloc_array(f->env, ml_svm_n_weights(&f->rows), sizeof(double));
+	if (!main->w)
+		return ML_ENOMEM;
+	if (f->input->previous)
+		start_at_previous(f, f->input->previous, group, main->w);
+	ML_TRY(ml_svm_newton(main));
+	for (int fold = 0; f->classes && fold < f->n_folds; fold++)
+		ML_TRY(leave_fold_out(f, main, fold));
+	if (!f->classes)
+		return ML_OK;
+	return ml_svm_fit_sigmoid(f->env, f->value, f->rows.y, main->positive, f->rows.weight,
+							  f->rows.n, &f->model->sigmoid[group]);
+}
+
+/* ---- all machines */
+
 /* Groups first..first+n-1; mains: room for n. */
 static MlStatus
 fit_batch(Fit *f, MlSvmDual *mains, uint32_t first, size_t n, MlFitReport *report)
 {
+	bool newton = ml_svm_newton_fits(&f->rows, &f->options);
+
 	for (size_t k = 0; k < n; k++)
 	{
-		mains[k].rows = &f->rows;
+		uint32_t group = first + (uint32_t) k;
+
 		mains[k].options = &f->options;
-		mains[k].positive = f->n_groups == 1 ? 1 : first + (double) k;
-		ML_TRY(ml_svm_dual_begin(&mains[k], NULL, f->input->seed, (first + k) * 128));
+		mains[k].positive = f->n_groups == 1 ? 1 : group;
+		if (newton)
+			ML_TRY(fit_by_newton(f, &mains[k], group));
+		else
+			ML_TRY(ml_svm_dual_begin(&mains[k], NULL, f->input->seed, (uint64_t) group * 128));
 	}
-	ML_TRY(ml_svm_dual_run(f->env, mains, n));
-	if (f->classes)
+	if (!newton)
+		ML_TRY(ml_svm_dual_run(f->env, mains, n));
+	if (!newton && f->classes)
 		ML_TRY(calibrate(f, mains, first, n));
 	for (size_t k = 0; k < n; k++)
 	{
@@ -357,8 +457,7 @@ summarise(const Fit *f, MlBuffer *out)
 	ml_json_bool(&w, "converged", f->converged);
 	ml_json_number(&w, "n", (double) f->rows.n);
 	if (!f->converged)
-		ml_json_text(&w, "advice",
-					 "Coordinate descent stopped early: raise max_iter or tol, or lower c.");
+		ml_json_text(&w, "advice", "The solver stopped early: raise max_iter or tol, or lower c.");
 }
 
 /* Everything between loading the rows and freeing them. */
@@ -420,6 +519,7 @@ const MlAlgo ml_algo_svm = {
 		"Linear support vector machine for classes and numbers, with calibrated probabilities",
 	.tasks = ML_TASK_BIT(ML_CLASSIFICATION) | ML_TASK_BIT(ML_REGRESSION),
 	.params = svm_params,
+	.continues = true,
 	.fit = svm_fit,
 	.save = ml_svm_save,
 	.load = ml_svm_load,

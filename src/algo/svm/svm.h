@@ -132,6 +132,16 @@ extern void ml_svm_dual_end(MlSvmDual *dual);
 /* Advance all until they are done, on all threads. */
 extern MlStatus ml_svm_dual_run(MlEnv *env, MlSvmDual *duals, size_t n);
 
+/* ---- Newton's method for squared losses (svm_newton.c) */
+
+#define ML_SVM_NEWTON_COLUMNS \
+	1000 /* with fewer columns, and more rows than those, it is the faster way */
+
+extern bool ml_svm_newton_fits(const MlSvmRows *rows, const MlSvmOptions *options);
+
+/* Minimise from machine->w, which the caller has made; of the rest only fold, held_out and positive count. */
+extern MlStatus ml_svm_newton(MlSvmDual *machine);
+
 /* ---- probabilities (svm_platt.c) */
 
 /* P(y = 1) = 1 / (1 + exp(a f + b)) fitted to decision values f, y in 0, 1. */

@@ -13,7 +13,8 @@
 
 #define BLOCK 256
 #define LANES 4
-#define FARTHEST 1e12 /* a value so many deviations out is cut, so that squares stay finite in float */
+#define FARTHEST \
+	1e12 /* a value so many deviations out is cut, so that squares stay finite in float */
 
 /* ---- products with a row */
 
