@@ -52,6 +52,7 @@ struct MlArenaBlock
 
 #define ARENA_BLOCK_MIN 1024u
 #define ARENA_BLOCK_MAX (256u * 1024u)
+#define ARENA_SLICE ((size_t) 4 << 20) /* bytes cleared between polls: about a millisecond */
 
 _Static_assert(sizeof(BlockHeader) == BLOCK_ALIGNMENT, "a block header keeps the alignment");
 _Static_assert(sizeof(MlArenaBlock) == BLOCK_ALIGNMENT, "an arena header keeps the alignment");
@@ -418,57 +419,94 @@ ml_arena_free(MlArena *arena)
 	arena->left = 0;
 }
 
-/* A new zeroed block of size bytes, not yet linked. */
+/* A new block of size bytes, not yet linked nor cleared. */
 static MlArenaBlock *
 arena_block(MlArena *arena, size_t size)
 {
 	MlArenaBlock *block = NULL;
 
 	if (size <= SIZE_MAX - sizeof(MlArenaBlock))
-		block = ml_zalloc(arena->env, size + sizeof(MlArenaBlock));
+		block = ml_alloc(arena->env, size + sizeof(MlArenaBlock));
 	else
 		fail_memory(arena->env, size, false);
 	if (block)
-		block->size = size;
+		*block = (MlArenaBlock){.size = size};
 	return block;
+}
+
+/* A block of its own behind the newest, whose rest stays in use. */
+static MlArenaBlock *
+arena_large(MlArena *arena, size_t size)
+{
+	MlArenaBlock *newest = arena->blocks, *block = arena_block(arena, size);
+
+	if (block == NULL)
+		return NULL;
+	if (newest)
+	{
+		block->next = newest->next;
+		newest->next = block;
+	}
+	else
+		arena->blocks = block;
+	return block;
+}
+
+/* Bytes in whole alignments; SIZE_MAX: too many. */
+static size_t
+arena_rounded(size_t size)
+{
+	return size <= SIZE_MAX - 15 ? ML_MAX((size + 15) & ~(size_t) 15, 16) : SIZE_MAX;
 }
 
 void *
 ml_arena_alloc(MlArena *arena, size_t size)
 {
-	MlArenaBlock *newest = arena->blocks, *block;
-	size_t rounded = size <= SIZE_MAX - 15 ? ML_MAX((size + 15) & ~(size_t) 15, 16) : SIZE_MAX;
+	MlArenaBlock *newest = arena->blocks;
+	size_t rounded = arena_rounded(size);
 
 	if (rounded > arena->left)
 	{
 		size_t standard = newest
 							  ? ML_MIN(ML_MAX(newest->size * 2, ARENA_BLOCK_MIN), ARENA_BLOCK_MAX)
 							  : ARENA_BLOCK_MIN;
+		bool large = rounded > standard / 2;
+		MlArenaBlock *block = large ? arena_large(arena, rounded) : arena_block(arena, standard);
 
-		if (rounded > standard / 2)
-		{
-			/* Large: a block of its own behind the newest, whose rest stays in use. */
-			block = arena_block(arena, rounded);
-			if (block == NULL)
-				return NULL;
-			if (newest)
-			{
-				block->next = newest->next;
-				newest->next = block;
-			}
-			else
-				arena->blocks = block;
-			return block + 1;
-		}
-		block = arena_block(arena, standard);
 		if (block == NULL)
 			return NULL;
+		memset(block + 1, 0, block->size);
+		if (large)
+			return block + 1;
 		block->next = newest;
 		arena->blocks = newest = block;
 		arena->left = standard;
 	}
 	arena->left -= rounded;
 	return (char *) (newest + 1) + (newest->size - arena->left - rounded);
+}
+
+MlStatus
+ml_arena_zeros(MlArena *arena, size_t n, size_t size, void *ptr)
+{
+	size_t rounded = arena_rounded(array_size(n, size));
+	MlArenaBlock *block = NULL;
+	char *bytes;
+
+	if (rounded <= ARENA_SLICE)
+		bytes = ml_arena_alloc(arena, rounded);
+	else
+	{
+		block = arena_large(arena, rounded);
+		bytes = block ? (char *) (block + 1) : NULL;
+	}
+	*(void **) ptr = bytes;
+	for (size_t at = 0; block && at < rounded; at += ARENA_SLICE)
+	{
+		memset(bytes + at, 0, ML_MIN(ARENA_SLICE, rounded - at));
+		ML_TRY(ml_poll(arena->env));
+	}
+	return bytes ? ML_OK : ML_ENOMEM;
 }
 
 void *

@@ -149,6 +149,9 @@ extern void ml_arena_free(MlArena *arena);
 extern void *ml_arena_alloc(MlArena *arena,
 							size_t size); /* zeroed, 16-byte aligned; NULL: error set */
 extern void *ml_arena_array(MlArena *arena, size_t n, size_t size);
+
+/* The same into *(void **) ptr for arrays that may be so large that clearing them takes long: polls cancel meanwhile. */
+extern MlStatus ml_arena_zeros(MlArena *arena, size_t n, size_t size, void *ptr);
 extern char *ml_arena_text(MlArena *arena, const char *text,
 						   size_t len); /* a copy with a final zero byte */
 

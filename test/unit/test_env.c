@@ -423,6 +423,40 @@ every_allocation_may_fail(void)
 	unit_every_allocation_fails(use_everything, NULL, 100);
 }
 
+static bool
+cancel_after(void *ctx)
+{
+	return --*(int *) ctx < 0;
+}
+
+/* Large arrays are cleared with an eye on cancel, small ones as ever. */
+static void
+zeros_are_zero_and_can_be_canceled(void)
+{
+	size_t n = 3u << 20;
+	MlArena arena;
+	double *small, *large;
+	int polls = 1;
+	MlEnv env;
+
+	ml_env_init(&env);
+	ml_arena_init(&arena, &env);
+	CHECK(ml_arena_zeros(&arena, 3, sizeof(double), &small) == ML_OK);
+	CHECK(ml_arena_zeros(&arena, n, sizeof(double), &large) == ML_OK);
+	CHECK(small[0] == 0 && small[2] == 0);
+	for (size_t i = 0; i < n; i += 511)
+		CHECK(large[i] == 0);
+	CHECK(large[n - 1] == 0);
+	CHECK(((uintptr_t) large & 15) == 0);
+	env.canceled = cancel_after;
+	env.ctx = &polls;
+	CHECK(ml_arena_zeros(&arena, n, sizeof(double), &large) == ML_ECANCELED);
+	CHECK(ml_arena_zeros(&arena, SIZE_MAX / 2, 16, &large) == ML_ENOMEM);
+	ml_arena_free(&arena);
+	CHECK(env.used == 0);
+	ml_env_close(&env);
+}
+
 int
 main(void)
 {
@@ -442,5 +476,6 @@ main(void)
 	RUN(arenas_give_zeroed_aligned_memory);
 	RUN(small_arenas_stay_small);
 	RUN(every_allocation_may_fail);
+	RUN(zeros_are_zero_and_can_be_canceled);
 	return unit_end();
 }

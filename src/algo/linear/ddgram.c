@@ -13,9 +13,8 @@ new_matrix(MlArena *arena, size_t n, size_t ld, MlDdMatrix *m)
 {
 	m->n = n;
 	m->ld = ld;
-	m->hi = ml_arena_array(arena, ld * ld, sizeof(double));
-	m->lo = ml_arena_array(arena, ld * ld, sizeof(double));
-	return m->hi && m->lo ? ML_OK : ML_ENOMEM;
+	ML_TRY(ml_arena_zeros(arena, ld, ld * sizeof(double), &m->hi));
+	return ml_arena_zeros(arena, ld, ld * sizeof(double), &m->lo);
 }
 
 MlStatus

@@ -26,6 +26,7 @@
 #define LEVEL_TOLERANCE 1e-10
 
 #define INTERCEPT UINT32_MAX
+#define LEVELS_A_POLL 64
 
 /* One solution: M with column 0 of ones, then n dense columns, then y; then the equations R b = q. */
 typedef struct Solver
@@ -231,7 +232,7 @@ factor_dense(Solver *v)
 /* ---- the levels beside them */
 
 /* N'C, C'C + l2 I and C'y, in the places of R_nc, R_cc and the end of q; centred as the columns are. */
-static void
+static MlStatus
 couple_levels(Solver *v)
 {
 	const MlLevelSums *levels = v->levels;
@@ -255,7 +256,10 @@ couple_levels(Solver *v)
 		v->q[n + l] = strip[1 + v->n_dense] + (levels->centre[v->n_dense] - v->y_offset) * strip[0];
 		v->column[n + l] = (uint32_t) (v->n_dense + l);
 		v->offset[n + l] = 0;
+		if (l % LEVELS_A_POLL == 0)
+			ML_TRY(ml_poll(v->env));
 	}
+	return ML_OK;
 }
 
 /* R_nc, and R_cc by the Schur complement; by strips of columns, so that a cancel is seen. */
@@ -288,7 +292,7 @@ add_levels(Solver *v)
 	size_t n = v->n, total = v->levels->n_levels;
 	double *r_nc = v->r + n * v->ld, *r_cc = r_nc + n, *q = v->q + n;
 
-	couple_levels(v);
+	ML_TRY(couple_levels(v));
 	ML_TRY(factor_levels(v, v->work));
 	cblas_dgemv(CblasColMajor, CblasTrans, (int) n, (int) total, -1.0, r_nc, (int) v->ld, v->q, 1,
 				1.0, q, 1);
@@ -377,7 +381,7 @@ make_room(MlArena *scratch, const MlTsqr *t, Solver *v)
 	v->m = ml_arena_array(scratch, (n + 2) * v->m_ld, sizeof(double));
 	v->limit = ml_arena_array(scratch, n, sizeof(double));
 	v->work = ml_arena_array(scratch, ML_MAX(ml_qr_work(n + 2), total), sizeof(double));
-	v->r = ml_arena_array(scratch, total * total, sizeof(double));
+	ML_TRY(ml_arena_zeros(scratch, total, total * sizeof(double), &v->r));
 	v->q = ml_arena_array(scratch, total, sizeof(double));
 	v->column = ml_arena_array(scratch, total, sizeof(uint32_t));
 	v->offset = ml_arena_array(scratch, total, sizeof(double));
@@ -392,6 +396,7 @@ static MlStatus
 solve_in_double(MlArena *scratch, Solver *v, const MlTsqr *t, const MlLeastColumns *columns)
 {
 	ML_TRY(make_room(scratch, t, v));
+	ML_TRY(ml_poll(v->env));
 	fill_m(v, t, columns);
 	prepare_m(v);
 	ML_TRY(factor_dense(v));

@@ -192,8 +192,8 @@ make_room(MlArena *scratch, DdSolver *v)
 	size_t n = v->columns->n + v->first;
 
 	v->a.n = v->a.ld = n;
-	v->a.hi = ml_arena_array(scratch, n * n, sizeof(double));
-	v->a.lo = ml_arena_array(scratch, n * n, sizeof(double));
+	ML_TRY(ml_arena_zeros(scratch, n, n * sizeof(double), &v->a.hi));
+	ML_TRY(ml_arena_zeros(scratch, n, n * sizeof(double), &v->a.lo));
 	v->fill = ml_arena_array(scratch, v->columns->n, sizeof(MlDd));
 	v->diagonal = ml_arena_array(scratch, n, sizeof(double));
 	v->q_hi = ml_arena_array(scratch, n, sizeof(double));

@@ -257,13 +257,8 @@ make_levels(MlArena *scratch, const LinearFit *fit, MlLevelSums *levels)
 	levels->strip = ml_arena_array(scratch, n, (p + 2) * sizeof(double));
 	if (levels->strip == NULL)
 		return ML_ENOMEM;
-	ML_TRY(ml_poll(scratch->env)); /* zeroed memory takes its time */
 	if (fit->design->n_factors > 1)
-	{
-		levels->pairs = ml_arena_array(scratch, n, n * sizeof(double));
-		if (levels->pairs == NULL)
-			return ML_ENOMEM;
-	}
+		ML_TRY(ml_arena_zeros(scratch, n, n * sizeof(double), &levels->pairs));
 	return ML_OK;
 }
 

@@ -194,9 +194,9 @@ prepare(MlArena *scratch, Path *path)
 		return ML_ENOMEM;
 	if (!path->smooth)
 		return ML_OK;
-	path->dense = ml_arena_array(scratch, path->n, path->n * sizeof(double));
+	ML_TRY(ml_arena_zeros(scratch, path->n, path->n * sizeof(double), &path->dense));
 	path->dropped = ml_arena_array(scratch, path->n, sizeof(bool));
-	return path->dense && path->dropped ? ML_OK : ML_ENOMEM;
+	return path->dropped ? ML_OK : ML_ENOMEM;
 }
 
 /* ---- the alphas */
@@ -514,9 +514,10 @@ merge_levels(MlArena *scratch, const Path *path, MlLevelSums *out)
 
 	*out = *folds[0];
 	out->strip = ml_arena_array(scratch, n, strip * sizeof(double));
-	out->pairs = folds[0]->pairs ? ml_arena_array(scratch, n, n * sizeof(double)) : NULL;
-	if (!out->strip || (folds[0]->pairs && !out->pairs))
+	if (!out->strip)
 		return ML_ENOMEM;
+	if (folds[0]->pairs)
+		ML_TRY(ml_arena_zeros(scratch, n, n * sizeof(double), &out->pairs));
 	for (size_t f = 0; f < path->sums->n_folds; f++)
 	{
 		for (size_t i = 0; i < n * strip; i++)

@@ -23,14 +23,13 @@ ml_moments_create(MlArena *arena, size_t n, MlMoments *m)
 	memset(m, 0, sizeof *m);
 	m->n = n;
 	m->n_sums = 3 + n * (n + 2);
-	m->sums = ml_arena_array(arena, n + 3, (n + 3) * sizeof(double)); /* a bit more than n_sums */
-	if (m->sums == NULL)
-		return ML_ENOMEM;
+	/* A bit more than n_sums. */
+	ML_TRY(ml_arena_zeros(arena, n + 3, (n + 3) * sizeof(double), &m->sums));
 	m->t = (MlMomentTotals *) m->sums;
 	m->x = m->sums + 3;
 	m->q = m->x + n;
 	m->h = m->q + n;
-	return ml_poll(arena->env);
+	return ML_OK;
 }
 
 /* The column of the state behind column k of the design; n: the target. */
