@@ -78,6 +78,8 @@ sub create
 
 cancels('boosting', create('flag', 'gbdt', '{"n_trees": 5000}', ''), 0.05, 0.2, 0.5, 0.9, 1.3);
 cancels('boosting, many classes', create('k', 'gbdt', '{"n_trees": 5000}', ''), 0.3, 0.7, 1.1);
+cancels('clusters', q{SELECT mlplat.create_model('canceled', 'SELECT x1, x2, x3, x4 FROM big', NULL, 'kmeans', '{"n_clusters": 300, "tol": 0, "max_iter": 100000}')}, 0.1, 0.4, 0.8, 1.2);
+cancels('components', q{SELECT mlplat.train(NULL, (SELECT array_agg(x1 * j + sin(x2 * j)) FROM generate_series(1, 300) j), '{"algorithm": "pca"}') FROM big}, 0.1, 0.4);
 cancels('linear, streaming, in workers', create('y', 'linear', '{}', ', holdout => 0'), 0.02, 0.05, 0.1);
 cancels('linear, collected', create('y', 'linear', '{}', ''), 0.02, 0.1, 0.2);
 cancels('many columns', "SELECT length(mlplat.train(y, x, '{\"algorithm\": \"linear\", \"precision\": \"extended\"}')) FROM wide", 0.1, 0.4, 0.8);
