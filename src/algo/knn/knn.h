@@ -19,7 +19,6 @@
 #include "data/design.h"
 
 #define KNN_BLOCK 16u
-#define KNN_LEAF_BLOCKS 2u /* of a node without children, at most */
 #define KNN_MAX_NEIGHBORS 1000
 #define KNN_MAX_COLUMNS 4096u /* numbers and indicators; also categorical features */
 #define KNN_MAX_IMAGE 1000000000u
@@ -76,6 +75,13 @@ ml_knn_coordinate(const MlKnnModel *model, uint32_t c, double value)
 	double z = (value - column->mean) / (model->scale ? column->scale : 1);
 
 	return (float) (z > KNN_FAR ? KNN_FAR : z < -KNN_FAR ? -KNN_FAR : z);
+}
+
+/* Blocks of a node without children, at most: a box is worth more points where it has more sides. */
+static inline uint32_t
+ml_knn_leaf_blocks(uint32_t n_dense)
+{
+	return n_dense <= 8 ? 2 : n_dense <= 16 ? 4 : 16;
 }
 
 /* ---- knn_tree.c */

@@ -8,7 +8,10 @@
  * rounded from a number that is no greater, so it never exceeds it. Equal
  * distances are decided by the number of the training row: the earlier is nearer.
  *
- * Everything lives on the stack: about 70 kB.
+ * Most points are far: a block is first measured in single precision, with room for
+ * its rounding, and in double only if one of its points may be near enough.
+ *
+ * Everything lives on the stack: about 80 kB.
  */
 #include <math.h>
 #include <string.h>
@@ -23,6 +26,8 @@
 typedef double Reals __attribute__((vector_size(8 * LANES)));
 typedef float Singles __attribute__((vector_size(4 * LANES)));
 typedef int64_t Words __attribute__((vector_size(8 * LANES)));
+typedef float Block __attribute__((vector_size(4 * KNN_BLOCK)));
+typedef int32_t BlockWords __attribute__((vector_size(4 * KNN_BLOCK)));
 
 /* The row that is looked for, and the nearest points so far: a heap, the farthest on top. */
 typedef struct Search
@@ -32,6 +37,7 @@ typedef struct Search
 	double d[KNN_MAX_NEIGHBORS];
 	uint32_t at[KNN_MAX_NEIGHBORS];
 	double q[KNN_MAX_COLUMNS];
+	float short_q[KNN_MAX_COLUMNS]; /* the same numbers: they are rounded to single precision */
 	uint32_t columns[KNN_MAX_COLUMNS];
 } Search;
 
@@ -89,6 +95,51 @@ measure(const float *x, size_t n_dense, const double *q, double limit, bool eucl
 	memcpy(out, &a, sizeof(a));
 	memcpy(out + LANES, &b, sizeof(b));
 	return true;
+}
+
+/* True when all of a block's sums are above the limit. */
+INLINE bool
+block_above(const Block *sum, float limit)
+{
+	BlockWords above = *sum > limit;
+	int32_t all = -1;
+
+	for (uint32_t l = 0; l < KNN_BLOCK; l++)
+		all &= above[l];
+	return all != 0;
+}
+
+/*
+ * True when the numbers alone put all points of a block beyond the limit. Each of the n terms, and their
+ * sum, is off by at most n + 3 roundings of 2^-24; a sum that comes out too small is looked at again.
+ */
+INLINE bool
+beyond(const float *x, size_t n_dense, const float *q, double limit, bool euclidean)
+{
+	float above = (float) (limit * (1 + (double) (n_dense + 8) * 0x1p-22));
+	Block sum = {0}, gap;
+
+	for (size_t c = 0; c < n_dense; c++)
+	{
+		memcpy(&gap, x + c * KNN_BLOCK, sizeof(gap));
+		gap = gap - q[c];
+		sum += euclidean ? gap * gap : (Block) ((BlockWords) gap & INT32_MAX);
+		if (c % ABANDON == ABANDON - 1 && block_above(&sum, above))
+			return true;
+	}
+	return block_above(&sum, above);
+}
+
+ML_CLONES static bool
+beyond_euclidean(const float *x, size_t n_dense, const float *q, double limit)
+{
+	return beyond(x, n_dense, q, limit, true);
+}
+
+ML_CLONES static bool
+beyond_manhattan(const float *x, size_t n_dense, const float *q, double limit)
+{
+	return beyond(x, n_dense, q, limit, false);
 }
 
 ML_CLONES static bool
@@ -201,10 +252,14 @@ scan_block(Search *s, uint32_t block)
 	size_t n_dense = model->design->n_dense, n_factors = model->design->n_factors;
 	const float *x = model->x + block * n_dense * KNN_BLOCK;
 	uint32_t n = ML_MIN(KNN_BLOCK, model->n - block * KNN_BLOCK);
-	double d[KNN_BLOCK];
+	double d[KNN_BLOCK], limit = limit_of(s);
+	bool euclidean = model->distance == KNN_EUCLIDEAN;
 
-	if (!(model->distance == KNN_EUCLIDEAN ? measure_euclidean(x, n_dense, s->q, limit_of(s), d)
-										   : measure_manhattan(x, n_dense, s->q, limit_of(s), d)))
+	if (euclidean ? beyond_euclidean(x, n_dense, s->short_q, limit)
+				  : beyond_manhattan(x, n_dense, s->short_q, limit))
+		return;
+	if (!(euclidean ? measure_euclidean(x, n_dense, s->q, limit, d)
+					: measure_manhattan(x, n_dense, s->q, limit, d)))
 		return;
 	if (n_factors > 0)
 		add_levels(model->columns + block * n_factors * KNN_BLOCK, n_factors, s->columns, d);
@@ -294,7 +349,7 @@ locate(Search *s, const double *x)
 
 	ml_design_row(design, x, s->q, s->columns);
 	for (uint32_t c = 0; c < design->n_dense; c++)
-		s->q[c] = ml_knn_coordinate(s->model, c, s->q[c]);
+		s->q[c] = s->short_q[c] = ml_knn_coordinate(s->model, c, s->q[c]);
 }
 
 /* The mean of the neighbours' targets, or the shares of the classes among them. */

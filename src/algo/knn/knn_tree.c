@@ -3,7 +3,7 @@
  *		The order of the points, and the boxes that spare most of them a look.
  *
  * A k-d tree (Friedman, Bentley and Finkel 1977) whose shape follows from the
- * number of points alone: a run of blocks is halved, at the median of the
+ * numbers of points and columns alone: a run of blocks is halved, at the median of the
  * coordinate that spreads most, until few are left. So an image holds the points
  * in their order and nothing else; nodes and their boxes are made when it is
  * loaded, and whatever the bytes say, a box bounds its points.
@@ -124,7 +124,7 @@ ml_knn_arrange(MlEnv *env, const MlKnnRows *rows, uint32_t *order)
 		size_t n = ML_MIN((size_t) run.n * KNN_BLOCK, rows->n - first);
 
 		ML_TRY(ml_poll(env));
-		if (run.n <= KNN_LEAF_BLOCKS)
+		if (run.n <= ml_knn_leaf_blocks(rows->n_dense))
 			continue;
 		ML_TRY(select_nth(env, rows, widest_column(rows, order + first, n), order + first, n,
 						  half * KNN_BLOCK, &rng));
@@ -138,15 +138,15 @@ ml_knn_arrange(MlEnv *env, const MlKnnRows *rows, uint32_t *order)
 
 /* How many nodes the halving of n blocks makes: no run of a level differs from another by more than one. */
 static uint64_t
-count_nodes(uint64_t n)
+count_nodes(uint64_t n, uint32_t leaf)
 {
 	uint64_t nodes = 0, runs = 1;
 
-	for (; n / runs > KNN_LEAF_BLOCKS; runs *= 2)
+	for (; n / runs > leaf; runs *= 2)
 		nodes += runs;
 	/* Of the runs of this level, those that are one longer may still be halved. */
 	nodes += runs;
-	return n / runs == KNN_LEAF_BLOCKS ? nodes + 2 * (n % runs) : nodes;
+	return n / runs == leaf ? nodes + 2 * (n % runs) : nodes;
 }
 
 /* Lay out the nodes: each before its children, the first child right behind it. */
@@ -168,7 +168,7 @@ lay_out(MlKnnModel *model)
 		model->nodes[at] = (MlKnnNode){run.first, run.n, 0};
 		if (parent != UINT32_MAX)
 			model->nodes[parent].right = at;
-		if (run.n <= KNN_LEAF_BLOCKS)
+		if (run.n <= ml_knn_leaf_blocks(model->design->n_dense))
 			continue;
 		stack[depth].run = (Run){run.first + half, run.n - half};
 		stack[depth++].parent = at;
@@ -218,7 +218,7 @@ MlStatus
 ml_knn_index(MlEnv *env, MlArena *arena, MlKnnModel *model)
 {
 	uint32_t n_dense = model->design->n_dense;
-	uint64_t n_nodes = count_nodes(model->n_blocks);
+	uint64_t n_nodes = count_nodes(model->n_blocks, ml_knn_leaf_blocks(n_dense));
 
 	model->n_nodes = 0;
 	model->nodes = ml_arena_array(arena, n_nodes, sizeof(MlKnnNode));
