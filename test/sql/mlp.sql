@@ -37,7 +37,7 @@ FROM (SELECT mlplat.train(t, 'differ', '{"algorithm": "mlp", "max_iter": 3, "dro
 
 -- Going on from a model: what it has learned stays, its shape and transform as well.
 CREATE VIEW curve AS SELECT x, z, y FROM points ORDER BY id;
-SELECT metric, score > 0.3 AS early FROM mlplat.create_model('mlp_test_early', 'TABLE mlp_test.curve', 'y', 'mlp', params => '{"hidden": [16], "max_iter": 2}', metric => 'rmse');
+SELECT metric, score > 0.3 AS early FROM mlplat.create_model('mlp_test_early', 'TABLE mlp_test.curve', 'y', 'mlp', params => '{"hidden": [16], "max_iter": 2, "batch_size": 200, "learning_rate": 0.001}', metric => 'rmse');
 SELECT metric, score < 0.2 AS late FROM mlplat.create_model('mlp_test_late', 'TABLE mlp_test.curve', 'y', 'mlp', params => '{"max_iter": 100, "learning_rate": 0.01}', metric => 'rmse', continue_from => 'mlp_test_early');
 SELECT mlplat.model_info('mlp_test_late') -> 'summary' -> 'layers' AS layers,
        abs((mlplat.model_info('mlp_test_late') -> 'log' -> 0 ->> 'loss')::float8 / (mlplat.model_info('mlp_test_early') -> 'log' -> -1 ->> 'loss')::float8 - 1) < 0.3 AS where_it_was;

@@ -393,7 +393,7 @@ log_tells_each_epoch(void)
 		CHECK(ml_json_get(&log->items[i], "weight_norm")->number > 0);
 		if (i > 0)
 			CHECK(ml_json_get(&log->items[i], "gradient_norm")->number > 0 &&
-				  ml_json_get(&log->items[i], "step")->number == 0.001);
+				  ml_json_get(&log->items[i], "step")->number == 0.003);
 		if (!layers)
 			continue;
 		histograms++;

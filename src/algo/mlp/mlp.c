@@ -20,8 +20,11 @@
 
 #include "algo/mlp/mlp.h"
 
-#define AUTO_BATCH 200 /* rows of a batch by default, if there are so many */
-#define FEW_ROWS 100   /* below: no rows are kept aside */
+/* Rows of a batch by default: so many steps an epoch, within these bounds. */
+#define AUTO_STEPS 500
+#define LEAST_BATCH 64
+#define MOST_BATCH 256
+#define FEW_ROWS 100 /* below: no rows are kept aside */
 
 static const MlParam mlp_params[] = {
 	[MLP_HIDDEN] = {"hidden", ML_PARAM_JSON, "[64,32]", 0, 0, NULL,
@@ -32,14 +35,14 @@ static const MlParam mlp_params[] = {
 					"How weights are moved: Adam, or gradient descent with momentum."},
 	[MLP_LEARNING_RATE] = {"learning_rate", ML_PARAM_REAL, "null", 1e-7, 10, NULL,
 						   "Size of the steps; lowered when the loss no longer falls. By default "
-						   "0.001 for adam, 0.01 for sgd."},
+						   "0.003 for adam, 0.01 for sgd."},
 	[MLP_MOMENTUM] = {"momentum", ML_PARAM_REAL, "0.9", 0, 0.999, NULL,
 					  "Share of the last step that goes on (solver sgd)."},
 	[MLP_BATCH_SIZE] = {"batch_size", ML_PARAM_INT, "null", 1, 65536, NULL,
-						"Rows of a step. By default 200, or all if there are fewer."},
+						"Rows of a step. By default 64, up to 256 where there are many rows."},
 	[MLP_MAX_ITER] = {"max_iter", ML_PARAM_INT, "200", 1, 100000, NULL,
 					  "Most epochs: passes over the training rows."},
-	[MLP_L2] = {"l2", ML_PARAM_REAL, "1e-4", 0, 1e6, NULL,
+	[MLP_L2] = {"l2", ML_PARAM_REAL, "5e-4", 0, 1e6, NULL,
 				"Penalty: l2 / 2 times the sum of squared weights is added to the mean loss."},
 	[MLP_DROPOUT] = {"dropout", ML_PARAM_REAL, "0", 0, 0.9, NULL,
 					 "Share of the hidden units that each step leaves out at random."},
@@ -90,7 +93,7 @@ read_options(const MlFitInput *input, MlMlpOptions *options)
 
 	options->adam = p->values[MLP_SOLVER].number == 0;
 	options->learning_rate = p->values[MLP_LEARNING_RATE].null
-								 ? options->adam ? 0.001 : 0.01
+								 ? options->adam ? 0.003 : 0.01
 								 : ml_param_real(p, MLP_LEARNING_RATE);
 	options->momentum = ml_param_real(p, MLP_MOMENTUM);
 	options->l2 = ml_param_real(p, MLP_L2);
@@ -98,7 +101,9 @@ read_options(const MlFitInput *input, MlMlpOptions *options)
 	options->valid_share = ml_param_real(p, MLP_VALIDATION_FRACTION);
 	options->tol = ml_param_real(p, MLP_TOL);
 	options->batch_size =
-		p->values[MLP_BATCH_SIZE].null ? AUTO_BATCH : (uint32_t) ml_param_int(p, MLP_BATCH_SIZE);
+		p->values[MLP_BATCH_SIZE].null
+			? (uint32_t) ML_MAX(ML_MIN(input->train.n / AUTO_STEPS, MOST_BATCH), LEAST_BATCH)
+			: (uint32_t) ml_param_int(p, MLP_BATCH_SIZE);
 	options->max_iter = (uint32_t) ml_param_int(p, MLP_MAX_ITER);
 	options->early_stopping = (uint32_t) ml_param_int(p, MLP_EARLY_STOPPING);
 }
