@@ -171,8 +171,8 @@ typedef struct MlAlgo
 	/* All nodes of all trees, parents before children, tree by tree. */
 	MlStatus (*nodes)(MlEnv *env, const void *model, const MlSchema *schema, MlNodeFn emit,
 					  void *arg);
-	/* contributions[0..n_features-1] and the base value; they add up to the raw output (log-odds for classes) of
-	 * output k. Returns ML_ENOMEM only. */
+	/* contributions[0..n_features-1] and the base value; they add up to the raw output (log-odds of
+	 * classes, but the probability itself where trees vote) of output k. Returns ML_ENOMEM or ML_ECANCELED. */
 	MlStatus (*contributions)(MlEnv *env, const void *model, const double *x, uint32_t k,
 							  double *contributions, double *base);
 } MlAlgo;

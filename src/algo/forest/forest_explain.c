@@ -137,6 +137,9 @@ ml_forest_contributions(MlEnv *env, const void *fitted, const double *x, uint32_
 	{
 		double mean;
 
+		status = ml_poll(env);
+		if (status != ML_OK)
+			break;
 		make_plain(model, &model->trees[t], k, &plain);
 		status = ml_trees_contributions(env, &one, x, 0, own, &mean);
 		for (uint32_t j = 0; j < model->n_features && status == ML_OK; j++)
