@@ -175,6 +175,7 @@ typedef struct HeldOut
 {
 	const MlTrainSpec *spec;
 	const MlFitInput *fit;
+	const MlSplitInput *split;
 	const MlModel *model;
 	MlEnv *env;
 	MlArena temp;
@@ -246,7 +247,7 @@ shuffle_folds(MlRng *rng, uint8_t *order, uint32_t n)
 
 /* The fold of each row: every n_folds rows of one class, in their order, get all folds at random. */
 static MlStatus
-assign_folds(HeldOut *h)
+assign_at_random(HeldOut *h)
 {
 	const MlRows *rows = &h->fit->train;
 	uint32_t n_classes = h->model->n_classes;
@@ -255,8 +256,7 @@ assign_folds(HeldOut *h)
 	double y[BLOCK];
 	MlRng rng;
 
-	h->fold = ml_arena_array(&h->temp, rows->n, 1);
-	if (!order || !next || !h->fold)
+	if (!order || !next)
 		return ML_ENOMEM;
 	ml_rng_seed(&rng, h->fit->seed, SEED_STREAM);
 	for (size_t first = 0; first < rows->n; first += BLOCK)
@@ -275,7 +275,43 @@ assign_folds(HeldOut *h)
 			h->fold[first + i] = mine[next[k]++ % h->n_folds];
 		}
 	}
-	for (size_t i = 0; i < rows->n; i++)
+	return ML_OK;
+}
+
+/* Whole groups to the folds; or the last fifth in order of time, once. */
+static MlStatus
+assign_by_column(HeldOut *h)
+{
+	static const double fifth[2] = {0.8, 0.2};
+	const MlSplitInput *split = h->split;
+	bool ordered = split->order_column >= 0;
+	uint16_t *part = ml_arena_array(&h->temp, split->rows.n, sizeof(uint16_t));
+	double *shares = ml_arena_array(&h->temp, h->n_folds, sizeof(double));
+
+	if (!part || !shares)
+		return ML_ENOMEM;
+	for (uint32_t f = 0; f < h->n_folds; f++)
+		shares[f] = 1.0 / h->n_folds;
+	if (ordered)
+		h->n_fits = 1;
+	ML_TRY(ordered ? ml_parts_in_order(h->env, split, fifth, 2, part)
+				   : ml_parts_by_group(h->env, split, shares, h->n_folds, part));
+	for (size_t i = 0; i < split->rows.n; i++)
+		h->fold[i] = (uint8_t) (ordered ? part[i] == 0 : part[i]);
+	return ML_OK;
+}
+
+/* The fold of each row, and how many rows are predicted. */
+static MlStatus
+assign_folds(HeldOut *h)
+{
+	bool by_column = h->split->group_column >= 0 || h->split->order_column >= 0;
+
+	h->fold = ml_arena_array(&h->temp, h->fit->train.n, 1);
+	if (!h->fold)
+		return ML_ENOMEM;
+	ML_TRY(by_column ? assign_by_column(h) : assign_at_random(h));
+	for (size_t i = 0; i < h->fit->train.n; i++)
 		h->n += h->fold[i] < h->n_fits;
 	return ML_OK;
 }
@@ -317,6 +353,7 @@ fit_and_predict(HeldOut *h, const MlRows *train, const MlRows *held, size_t firs
 	MlArena arena;
 	MlStatus status;
 
+	ML_TRY(ml_check_classes(h->env, &plain, train));
 	plain.class_weight = NULL;
 	input.train = *train;
 	model.calibration = NULL;
@@ -438,10 +475,10 @@ learn(HeldOut *h, MlArena *arena, MlModel *model, MlJsonWriter *w)
 }
 
 MlStatus
-ml_decision_fit(MlArena *arena, const MlTrainSpec *spec, const MlFitInput *fit, MlModel *model,
-				MlBuffer *facts)
+ml_decision_fit(MlArena *arena, const MlTrainSpec *spec, const MlFitInput *fit,
+				const MlSplitInput *split, MlModel *model, MlBuffer *facts)
 {
-	HeldOut h = {.spec = spec, .fit = fit, .model = model, .env = arena->env};
+	HeldOut h = {.spec = spec, .fit = fit, .split = split, .model = model, .env = arena->env};
 	MlStatus status = ML_OK;
 	MlJsonWriter w;
 

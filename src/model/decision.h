@@ -6,6 +6,7 @@
 #ifndef ML_DECISION_H
 #define ML_DECISION_H
 
+#include "data/folds.h"
 #include "model/trainer_state.h"
 
 /* Check the options class_weight, calibration and threshold as far as it goes without the data. */
@@ -23,10 +24,10 @@ extern MlStatus ml_class_weights(MlArena *arena, const MlTrainSpec *spec, const 
 
 /*
  * Calibration and threshold of a model, learnt on predictions of rows that were held out of fits like this one:
- * fit->train is divided. Sets both in the model (calibration in the arena); facts gets members of an object.
+ * fit->train is divided, and as split says: whole groups, or the last rows in order of time. Sets both in the model (calibration in the arena); facts gets members of an object.
  * Does nothing for regression.
  */
 extern MlStatus ml_decision_fit(MlArena *arena, const MlTrainSpec *spec, const MlFitInput *fit,
-								MlModel *model, MlBuffer *facts);
+								const MlSplitInput *split, MlModel *model, MlBuffer *facts);
 
 #endif /* ML_DECISION_H */

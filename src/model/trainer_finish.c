@@ -128,9 +128,11 @@ decide(Finish *f, const MlRows *rows)
 		.train = *rows,
 		.seed = f->trainer->spec->seed,
 	};
+	MlSplitInput split = f->split;
 
 	f->decision.len = 0;
-	return ml_decision_fit(f->arena, f->trainer->spec, &input, f->model, &f->decision);
+	split.rows = *rows;
+	return ml_decision_fit(f->arena, f->trainer->spec, &input, &split, f->model, &f->decision);
 }
 
 /* The name of the metric that scores, checked against the task. */

@@ -75,6 +75,12 @@ FROM mlplat.models WHERE name = 'last';
 SELECT rows FROM mlplat.create_model('times', 'SELECT x, y, day + time ''12:00'' AS t FROM visit', 'y', 'linear', folds => 2, order_by => 't');
 SELECT rows FROM mlplat.create_model('times', 'SELECT x, y, make_interval(secs => id) AS t FROM visit', 'y', 'linear', folds => 2, order_by => 't');
 
+-- calibration and thresholds are learnt on whole groups and on the last rows, too
+SELECT metric FROM mlplat.create_model('calibrated', 'SELECT x, shop, late FROM visit', 'late', 'logistic', '{"calibration": "platt", "threshold": "f1"}', group_by => 'shop');
+SELECT mlplat.model_info('calibrated') #>> '{decision,folds}' AS folds, mlplat.model_info('calibrated') #>> '{decision,rows}' AS rows;
+SELECT metric FROM mlplat.create_model('calibrated', 'SELECT x, day, late FROM visit', 'late', 'logistic', '{"calibration": "platt", "threshold": "f1"}', order_by => 'day', promote => 'always');
+SELECT mlplat.model_info('calibrated') #>> '{decision,folds}' AS folds, mlplat.model_info('calibrated') #>> '{decision,rows}' AS rows;
+
 -- ---------------------------------------------------------------- what cannot be
 SELECT mlplat.create_model('bad', 'SELECT x, y FROM visit', 'y', 'linear', folds => 1);
 SELECT mlplat.create_model('bad', 'SELECT x, y FROM visit', 'y', 'linear', folds => -2);
@@ -87,6 +93,7 @@ SELECT mlplat.create_model('bad', 'SELECT x, y FROM visit WHERE id < 0', 'y', 'l
 SELECT mlplat.create_model('bad', 'SELECT x, id, id >= 400 AS high FROM visit', 'high', 'logistic', folds => 2, order_by => 'id', holdout => 0);
 SELECT mlplat.create_model('bad', 'SELECT x, shop, shop = ''shop 3'' AS third FROM visit', 'third', 'logistic', folds => 20, group_by => 'shop', holdout => 0);
 SELECT mlplat.create_model('bad', 'SELECT x, id, id >= 960 AS high FROM visit', 'high', 'logistic', order_by => 'id');
+SELECT mlplat.create_model('bad', 'SELECT x, shop, late FROM visit WHERE id % 20 < 4', 'late', 'logistic', '{"calibration": "platt"}', group_by => 'shop', holdout => 0);
 -- groups
 SELECT mlplat.create_model('bad', 'SELECT x, nullif(shop, ''shop 3'') AS shop, y FROM visit', 'y', 'linear', folds => 3, group_by => 'shop');
 SELECT mlplat.create_model('bad', 'SELECT x, 1 AS shop, y FROM visit', 'y', 'linear', group_by => 'shop');
