@@ -5,6 +5,8 @@
 #include "golden_linear.h"
 #include "logistic_fixture.h"
 
+#include "algo/logistic/logistic.h"
+
 /* The rows of test/golden/linear.py. */
 static Cells
 golden_cells(uint32_t n_classes, bool weighted)
@@ -168,6 +170,73 @@ solutions_are_optima(void)
 	}
 }
 
+/* The gradient and Hessian times vector of the objective against central differences; scores are float. */
+static void
+check_differences(Fit *fit, const Cells *c)
+{
+	MlDataset data = {.schema = fit->schema,
+					  .frame = fit->frame,
+					  .task = ML_CLASSIFICATION,
+					  .n_classes = c->n_classes,
+					  .target_column = c->n_numbers + c->n_factors,
+					  .weight_column = -1};
+	MlRows rows = {NULL, c->n};
+	MlDesignOptions options = {.max_levels = 100};
+	MlLogisticProblem problem = {.env = fit->env, .data = &data, .rows = &rows};
+	double b[64], g[64], other[64], product[64], v[64], low, high, value, h = 0.02;
+	MlDesign *design;
+
+	problem.options = (MlLogisticOptions){.l2 = 3, .intercept = true};
+	CHECK(ml_design_fit(fit->env, &fit->arena, &data, &rows, &options, &design) == ML_OK);
+	problem.design = design;
+	CHECK(ml_logistic_load(&problem) == ML_OK && problem.n_unknowns < 63);
+	for (size_t i = 0; i < problem.n_unknowns; i++)
+	{
+		b[i] = 0.3 * sin(1.0 + (double) i);
+		v[i] = 0.5 * cos(2.0 * (double) i);
+	}
+	CHECK(ml_logistic_evaluate(&problem, b, &value, g) == ML_OK);
+	CHECK(ml_logistic_hessian_times(&problem, v, product) == ML_OK);
+	for (size_t i = 0; i < problem.n_unknowns; i++)
+	{
+		double at = b[i];
+
+		b[i] = at + h;
+		CHECK(ml_logistic_evaluate(&problem, b, &high, other) == ML_OK);
+		b[i] = at - h;
+		CHECK(ml_logistic_evaluate(&problem, b, &low, other) == ML_OK);
+		b[i] = at;
+		CHECK(fabs((high - low) / (2 * h) - g[i]) < 1e-4 * (double) c->n);
+	}
+	for (size_t i = 0; i < problem.n_unknowns; i++)
+		b[i] += h * v[i];
+	CHECK(ml_logistic_evaluate(&problem, b, &high, other) == ML_OK);
+	for (size_t i = 0; i < problem.n_unknowns; i++)
+		b[i] -= 2 * h * v[i];
+	CHECK(ml_logistic_evaluate(&problem, b, &low, g) == ML_OK);
+	for (size_t i = 0; i < problem.n_unknowns; i++)
+		CHECK(fabs((other[i] - g[i]) / (2 * h) - product[i]) < 1e-3 * (double) c->n);
+	ml_logistic_free(&problem);
+}
+
+static void
+derivatives_are_those_of_the_objective(void)
+{
+	for (uint32_t classes = 2; classes <= 3; classes++)
+	{
+		Cells c = cells_random(700, 4, 1, 5, classes, 21);
+		MlEnv env;
+		Fit fit;
+
+		ml_env_init(&env);
+		CHECK(fit_cells(&fit, &env, &c, "{}") == ML_OK);
+		check_differences(&fit, &c);
+		fit_end(&fit);
+		ml_env_close(&env);
+		cells_free(&c);
+	}
+}
+
 /* A great penalty leaves the shares of the classes, whatever the form. */
 static void
 great_penalties_leave_the_intercept(void)
@@ -261,6 +330,7 @@ main(void)
 {
 	RUN(scikit_learn_agrees);
 	RUN(solutions_are_optima);
+	RUN(derivatives_are_those_of_the_objective);
 	RUN(great_penalties_leave_the_intercept);
 	RUN(threads_do_not_change_a_byte);
 	RUN(separated_classes_have_a_fit);
