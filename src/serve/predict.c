@@ -67,7 +67,10 @@ class_above(const MlModel *model, const double *probs, double threshold)
 	return probs[1] > threshold;
 }
 
-/* The label of the class: of two by the threshold, the model's or argument 2, else the most probable one. */
+/*
+ * The label of the class: of two by the threshold, the model's or argument 2, else the most probable one;
+ * of a clustering, its number.
+ */
 Datum
 mlplat_predict_class(PG_FUNCTION_ARGS)
 {
@@ -77,6 +80,8 @@ mlplat_predict_class(PG_FUNCTION_ARGS)
 
 	if (!probs)
 		PG_RETURN_NULL();
+	if (model->task == ML_CLUSTERING && !mlplat_site_has_label(fcinfo))
+		PG_RETURN_TEXT_P(cstring_to_text(psprintf("%.0f", probs[0])));
 	need_classes(model, "predict_class");
 	if (!mlplat_site_has_label(fcinfo))
 		class = ml_model_class(model, probs);
