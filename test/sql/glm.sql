@@ -60,6 +60,15 @@ SELECT c.feature, round(c.coefficient::numeric, 4) AS coefficient, c.std_error
 FROM (SELECT mlplat.train(t, 'breaks', '{"algorithm": "glm", "family": "poisson", "l2": 50}') AS image
       FROM (SELECT breaks, wool, tension FROM warp ORDER BY id) t) m, mlplat.coefficients(image) c;
 
+-- Going on from a model that was trained on the same rows: there is little left to do.
+SELECT (mlplat.create_model('glm_test_cold', 'SELECT breaks, wool, tension FROM glm_test.warp ORDER BY id', 'breaks', 'glm', '{"family": "gamma"}', holdout => 0)).rows;
+SELECT (mlplat.create_model('glm_test_warm', 'SELECT breaks, wool, tension FROM glm_test.warp ORDER BY id', 'breaks', 'glm', '{"family": "gamma"}', holdout => 0, continue_from => 'glm_test_cold')).rows;
+SELECT count(*) FILTER (WHERE l.model = 'glm_test_warm') < count(*) FILTER (WHERE l.model = 'glm_test_cold') AS fewer_iterations
+FROM mlplat.training_log l WHERE l.model LIKE 'glm\_test\_%';
+SELECT max(abs(w.coefficient - c.coefficient)) < 1e-6 AS same_place
+FROM mlplat.coefficients('glm_test_warm') w JOIN mlplat.coefficients('glm_test_cold') c USING (feature);
+SELECT mlplat.drop_model('glm_test_cold'), mlplat.drop_model('glm_test_warm');
+
 -- A level without events: no finite coefficient; the model says so, and what to do.
 SELECT s ->> 'converged' AS converged, s ->> 'advice' AS advice
 FROM (SELECT mlplat.model_info(mlplat.train(t, 'n', '{"algorithm": "glm", "family": "poisson"}')) -> 'summary' AS s
