@@ -2,8 +2,9 @@
  * trainer.c
  *		Taking rows: stream or collect, merge, travel.
  *
- * A streaming algorithm keeps a small state (stream.c); otherwise rows go to a frame. Without a target, raw rows and frame lack its column. Both merge: dictionaries by text, since two workers meet
- * the levels in different orders.
+ * A streaming algorithm keeps a small state (stream.c); otherwise rows go to a
+ * frame. Without a target, raw rows and frame lack its column. Both merge:
+ * dictionaries by text, since two workers meet the levels in different orders.
  */
 #include <math.h>
 #include <stdio.h>
