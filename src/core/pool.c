@@ -25,8 +25,8 @@
 
 #include "core/pool.h"
 
-/* Stacks are reserved, not used: kernels keep small arrays there, OpenBLAS at most 2 kB. */
-#define WORKER_STACK ((size_t) 1024 * 1024)
+/* Stacks are reserved, not used. As large as a main thread's: a task may be a whole training. */
+#define WORKER_STACK ((size_t) 8 * 1024 * 1024)
 #define SPIN_NS 50000
 #define POLL_NS 10000000 /* a caller that waits for long tasks looks for a cancel */
 #define MAX_THREADS 256
