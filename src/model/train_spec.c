@@ -17,60 +17,63 @@
 const MlParam ml_train_params[] = {
 	[ML_TRAIN_ALGORITHM] =
 		{"algorithm", ML_PARAM_TEXT, "\"auto\"", 0, 0, NULL,
-		 "name of the algorithm, or auto: create_model compares several; train takes boosting"},
+		 "Name of the algorithm, or auto: create_model compares several; train takes boosting."},
 	[ML_TRAIN_TASK] = {"task", ML_PARAM_CHOICE, "\"auto\"", 0, 0,
 					   "auto|regression|classification|clustering|anomaly|decomposition",
-					   "what to learn; auto: text and boolean targets, and integers with two "
-					   "distinct values, are classes"},
+					   "What to learn; auto: text and boolean targets, and integers with two "
+					   "distinct values, are classes."},
 	[ML_TRAIN_POSITIVE] = {"positive", ML_PARAM_TEXT, "null", 0, 0, NULL,
-						   "label of the positive class of a binary target; default: true, or the "
-						   "greater label"},
+						   "Label of the positive class of a binary target; default: true, or the "
+						   "greater label."},
 	[ML_TRAIN_SEED] = {"seed", ML_PARAM_INT, "0", 0, 9007199254740992.0, NULL,
-					   "seed of everything random: same seed, rows and order, same image"},
+					   "Seed of everything random: same seed, rows and order, same image."},
 	[ML_TRAIN_EXCLUDE] = {"exclude", ML_PARAM_JSON, "null", 0, 0, NULL,
-						  "array of columns that are not features"},
+						  "Array of columns that are not features."},
 	[ML_TRAIN_WEIGHT] = {"weight", ML_PARAM_TEXT, "null", 0, 0, NULL,
-						 "column with the weight of each row, zero or more"},
-	[ML_TRAIN_CLASS_WEIGHT] = {"class_weight", ML_PARAM_JSON, "\"none\"", 0, 0, NULL,
-							   "balanced: each class weighs the same in total; or an object with "
-							   "the weight of each class: {\"late\": 5}; none"},
+						 "Column with the weight of each row, zero or more."},
+	[ML_TRAIN_CLASS_WEIGHT] =
+		{"class_weight", ML_PARAM_JSON, "\"none\"", 0, 0, NULL,
+		 "The word balanced: each class weighs the same in total; or an object with "
+		 "the weight of each class: {\"late\": 5}; none."},
 	[ML_TRAIN_PREP] = {"prep", ML_PARAM_JSON, "null", 0, 0, NULL,
-					   "columns to read as levels whatever their type: {\"column\": "
-					   "{\"as\": \"categorical\"}}"},
+					   "Columns to read as levels whatever their type: {\"column\": "
+					   "{\"as\": \"categorical\"}}."},
 	[ML_TRAIN_METRIC] = {"metric", ML_PARAM_TEXT, "null", 0, 0, NULL,
-						 "metric that scores the hold-out; default: log_loss for classes, rmse for "
-						 "numbers"},
+						 "Metric that scores the hold-out; default: log_loss for classes, rmse for "
+						 "numbers."},
 	[ML_TRAIN_REFIT] = {"refit", ML_PARAM_BOOL, "false", 0, 0, NULL,
-						"after the evaluation on a hold-out, train once more on all rows"},
+						"After the evaluation on a hold-out, train once more on all rows."},
 	[ML_TRAIN_CALIBRATION] = {"calibration", ML_PARAM_CHOICE, "\"none\"", 0, 0,
 							  "none|platt|isotonic",
-							  "make probabilities of classes agree with frequencies, by a sigmoid "
-							  "or a step function learnt on held-out training rows"},
+							  "Make probabilities of classes agree with frequencies, by a sigmoid "
+							  "or a step function learnt on held-out training rows."},
 	[ML_TRAIN_CALIBRATION_FOLDS] = {"calibration_folds", ML_PARAM_INT, "0", 0, 20, NULL,
-									"folds of the training rows that calibration and threshold "
+									"Folds of the training rows that calibration and threshold "
 									"are learnt on, each predicted by a model of the others; 1: a "
-									"fifth, once; 0: 5, or 1 when each class has 5,000 rows"},
+									"fifth, once; 0: 5, or 1 when each class has 5,000 rows."},
 	[ML_TRAIN_THRESHOLD] = {"threshold", ML_PARAM_JSON, "null", 0, 0, NULL,
-							"probability above which a row is of the positive class of two: a "
+							"Probability above which a row is of the positive class of two: a "
 							"number, or what it shall be best for on held-out training rows: "
 							"accuracy, balanced_accuracy, f1, mcc, youden, or the costs of errors: "
-							"{\"fp\": 1, \"fn\": 5}; default: 0.5"},
+							"{\"fp\": 1, \"fn\": 5}; default: 0.5."},
 	[ML_TRAIN_GROUP_BY] =
 		{"group_by", ML_PARAM_TEXT, "null", 0, 0, NULL,
-		 "create_model: column whose groups the hold-out and folds keep together"},
-	[ML_TRAIN_ORDER_BY] = {"order_by", ML_PARAM_TEXT, "null", 0, 0, NULL,
-						   "create_model: column of times; the hold-out and folds are later than "
-						   "what is trained on"},
-	[ML_TRAIN_FOLDS] = {"folds", ML_PARAM_INT, "0", 0, ML_MAX_FOLDS, NULL,
-						"create_model: folds of the training rows for cross-validation; 0: none"},
+		 "Of create_model: column whose groups the hold-out and folds keep together."},
+	[ML_TRAIN_ORDER_BY] =
+		{"order_by", ML_PARAM_TEXT, "null", 0, 0, NULL,
+		 "Of create_model: column of times; the hold-out and folds are later than "
+		 "what is trained on."},
+	[ML_TRAIN_FOLDS] =
+		{"folds", ML_PARAM_INT, "0", 0, ML_MAX_FOLDS, NULL,
+		 "Of create_model: folds of the training rows for cross-validation; 0: none."},
 	[ML_TRAIN_SEARCH] = {"search", ML_PARAM_JSON, "null", 0, 0, NULL,
-						 "create_model: values of the algorithm's parameters to choose from: "
+						 "Of create_model: values of the algorithm's parameters to choose from: "
 						 "{\"max_leaves\": [15, 31], \"learning_rate\": {\"min\": 0.01, "
 						 "\"max\": 0.3, \"log\": true}, \"method\": \"random\", "
-						 "\"n_trials\": 20}"},
+						 "\"n_trials\": 20}."},
 	[ML_TRAIN_TIME_BUDGET] = {"time_budget", ML_PARAM_REAL, "null", 0, 1e9, NULL,
-							  "create_model: seconds for comparing candidates; default: 60 for "
-							  "auto, else no limit"},
+							  "Of create_model: seconds for comparing candidates; default: 60 for "
+							  "auto, else no limit."},
 	{NULL},
 };
 

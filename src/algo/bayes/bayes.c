@@ -36,7 +36,7 @@ static const MlStreaming bayes_streaming = {
 
 const MlAlgo ml_algo_bayes = {
 	.name = "naive_bayes",
-	.summary = "naive Bayes in one parallel pass: gaussian, categorical, multinomial by column",
+	.summary = "Naive Bayes in one parallel pass: gaussian, categorical, multinomial by column",
 	.tasks = ML_TASK_BIT(ML_CLASSIFICATION),
 	.params = bayes_params,
 	.streaming = &bayes_streaming,

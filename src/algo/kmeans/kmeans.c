@@ -199,7 +199,7 @@ kmeans_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *rep
 
 const MlAlgo ml_algo_kmeans = {
 	.name = "kmeans",
-	.summary = "clusters around means: k-means++, mini-batches, the number chosen by silhouette",
+	.summary = "Clusters around means: k-means++, mini-batches, the number chosen by silhouette",
 	.tasks = ML_TASK_BIT(ML_CLUSTERING),
 	.params = kmeans_params,
 	.fit = kmeans_fit,

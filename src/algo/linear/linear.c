@@ -147,7 +147,7 @@ static const MlStreaming linear_streaming = {
 
 const MlAlgo ml_algo_linear = {
 	.name = "linear",
-	.summary = "least squares and ridge regression with standard errors",
+	.summary = "Least squares and ridge regression with standard errors",
 	.tasks = ML_TASK_BIT(ML_REGRESSION),
 	.params = linear_params,
 	.streaming = &linear_streaming,

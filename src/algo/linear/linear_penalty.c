@@ -175,14 +175,14 @@ static const MlStreaming penalty_streaming = {
 
 const MlAlgo ml_algo_ridge = {
 	.name = "ridge",
-	.summary = "ridge regression; the penalty is chosen by cross-validation",
+	.summary = "Ridge regression; the penalty is chosen by cross-validation",
 	.params = ridge_params,
 	PENALTY_FUNCTIONS,
 };
 
 const MlAlgo ml_algo_lasso = {
 	.name = "lasso",
-	.summary = "lasso: linear regression that leaves features out; the penalty is chosen by "
+	.summary = "Lasso: linear regression that leaves features out; the penalty is chosen by "
 			   "cross-validation",
 	.params = lasso_params,
 	PENALTY_FUNCTIONS,
@@ -190,7 +190,7 @@ const MlAlgo ml_algo_lasso = {
 
 const MlAlgo ml_algo_elastic_net = {
 	.name = "elastic_net",
-	.summary = "elastic net: lasso and ridge together; the penalty is chosen by cross-validation",
+	.summary = "Elastic net: lasso and ridge together; the penalty is chosen by cross-validation",
 	.params = elastic_net_params,
 	PENALTY_FUNCTIONS,
 };

@@ -25,7 +25,7 @@ static const MlParam pca_params[] = {
 
 const MlAlgo ml_algo_pca = {
 	.name = "pca",
-	.summary = "principal components in one parallel pass, for transform",
+	.summary = "Principal components in one parallel pass, for transform",
 	.tasks = ML_TASK_BIT(ML_DECOMPOSITION),
 	.params = pca_params,
 	.streaming = &ml_pca_streaming,

@@ -35,11 +35,13 @@ static const MlParam one_class_params[] = {
 	[ONE_CLASS_NU] = {"nu", ML_PARAM_REAL, "0.5", 1e-6, 1, NULL,
 					  "At most this share of the training rows lies outside (score above 0), about "
 					  "as many."},
-	[ONE_CLASS_GAMMA] = {"gamma", ML_PARAM_REAL, "null", 1e-12, 1e12, NULL,
-						 "rbf: how fast likeness falls with the squared distance of standardised "
-						 "columns; by default 1 / (sum of their variances)."},
+	[ONE_CLASS_GAMMA] =
+		{"gamma", ML_PARAM_REAL, "null", 1e-12, 1e12, NULL,
+		 "Kernel rbf: how fast likeness falls with the squared distance of standardised "
+		 "columns; by default 1 / (sum of their variances)."},
 	[ONE_CLASS_COMPONENTS] = {"n_components", ML_PARAM_INT, "256", 2, 2 * ML_ONE_CLASS_FREQUENCIES,
-							  NULL, "rbf: random features; more are nearer to the exact kernel."},
+							  NULL,
+							  "Kernel rbf: random features; more are nearer to the exact kernel."},
 	[ONE_CLASS_MAX_ITER] = {"max_iter", ML_PARAM_INT, "1000", 1, 1000000, NULL,
 							"Most iterations of the solver."},
 	[ONE_CLASS_TOL] = {"tol", ML_PARAM_REAL, "1e-3", 1e-12, 1, NULL,
