@@ -163,14 +163,15 @@ ml_design_block(const MlDesign *design, const MlDataset *data, const MlRows *row
 		}
 }
 
-/* The name of a column. The parts of a date share an indicator, which has the date's name. */
-void
+/* The name of a column, in out. The parts of a date share an indicator, which has the date's name. */
+const char *
 ml_design_name(const MlDesign *design, const MlSchema *schema, uint32_t column, MlBuffer *out)
 {
 	const MlDesignColumn *c = &design->columns[column];
 	const MlFeature *feature = &schema->features[c->feature];
 	const MlInput *input = &schema->inputs[feature->input];
 
+	out->len = 0;
 	if (c->level == ML_DESIGN_MISSING && feature->part != ML_PART_VALUE && input->name[0])
 		ml_put_bytes(out, input->name, strlen(input->name));
 	else
@@ -184,6 +185,8 @@ ml_design_name(const MlDesign *design, const MlSchema *schema, uint32_t column, 
 		ml_put_u8(out, '=');
 		ml_put_bytes(out, ml_dict_text(input->levels, code), ml_dict_len(input->levels, code));
 	}
+	ml_put_u8(out, 0);
+	return out->status == ML_OK ? (const char *) out->data : NULL;
 }
 
 /* ---- images */

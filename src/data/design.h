@@ -71,9 +71,12 @@ extern void ml_design_row(const MlDesign *design, const double *x, double *dense
 extern void ml_design_block(const MlDesign *design, const MlDataset *data, const MlRows *rows,
 							size_t first, size_t n, size_t stride, double *dense, uint32_t *active);
 
-/* Name of a column: "age", "origin=ATL", "age is missing", "origin is missing". */
-extern void ml_design_name(const MlDesign *design, const MlSchema *schema, uint32_t column,
-						   MlBuffer *out);
+/*
+ * Name of a column: "age", "origin=ATL", "age is missing", "origin is missing". out is overwritten and holds the
+ * name; NULL: out of memory.
+ */
+extern const char *ml_design_name(const MlDesign *design, const MlSchema *schema, uint32_t column,
+								  MlBuffer *out);
 
 /* A design of columns in the order above. */
 extern MlStatus ml_design_make(MlArena *arena, const MlSchema *schema,

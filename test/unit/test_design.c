@@ -118,8 +118,7 @@ named(Fixture *f, uint32_t column, const char *text)
 	bool same;
 
 	ml_buffer_init(&name, &f->env);
-	ml_design_name(f->design, f->schema, column, &name);
-	same = name.len == strlen(text) && memcmp(name.data, text, name.len) == 0;
+	same = strcmp(ml_design_name(f->design, f->schema, column, &name), text) == 0;
 	ml_buffer_free(&name);
 	return same;
 }

@@ -65,12 +65,9 @@ emit_coefficient(const MlGlmModel *m, const MlSchema *schema, uint32_t at, MlBuf
 	row.p_value = isnan(row.statistic) ? NAN : ml_student_p_two_sided(row.statistic, m->df);
 	if (at > 0)
 	{
-		name->len = 0;
-		ml_design_name(m->design, schema, at - 1, name);
-		ml_put_u8(name, 0);
-		if (name->status != ML_OK)
-			return name->status;
-		row.feature = (const char *) name->data;
+		row.feature = ml_design_name(m->design, schema, at - 1, name);
+		if (!row.feature)
+			return ML_ENOMEM;
 	}
 	return emit(arg, &row);
 }

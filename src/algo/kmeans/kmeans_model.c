@@ -193,13 +193,8 @@ ml_kmeans_coefficients(MlEnv *env, const void *model, const MlSchema *schema, Ml
 
 			row.value =
 				c < m->space.n_dense ? value / m->space.factor[c] + m->space.shift[c] : value;
-			name.len = 0;
-			ml_design_name(m->space.design, schema, c, &name);
-			ml_put_u8(&name, 0);
-			status = name.status;
-			row.feature = (const char *) name.data;
-			if (status == ML_OK)
-				status = emit(arg, &row);
+			row.feature = ml_design_name(m->space.design, schema, c, &name);
+			status = row.feature ? emit(arg, &row) : ML_ENOMEM;
 		}
 	}
 	ml_buffer_free(&name);

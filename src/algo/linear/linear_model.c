@@ -208,13 +208,10 @@ ml_linear_coefficients(MlEnv *env, const void *model, const MlSchema *schema, Ml
 		status = emit_coefficient(m, "(intercept)", m->intercept, m->intercept_error, emit, arg);
 	for (uint32_t c = 0; c < m->design->n_columns && status == ML_OK; c++)
 	{
-		name.len = 0;
-		ml_design_name(m->design, schema, c, &name);
-		ml_put_u8(&name, 0);
-		status = name.status;
-		if (status == ML_OK)
-			status = emit_coefficient(m, (const char *) name.data, m->coefficient[c], m->error[c],
-									  emit, arg);
+		const char *feature = ml_design_name(m->design, schema, c, &name);
+
+		status = feature ? emit_coefficient(m, feature, m->coefficient[c], m->error[c], emit, arg)
+						 : ML_ENOMEM;
 	}
 	ml_buffer_free(&name);
 	return status;

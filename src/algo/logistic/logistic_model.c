@@ -352,12 +352,9 @@ emit_coefficient(const MlLogisticModel *model, const MlSchema *schema, uint32_t 
 	row.p_value = ml_normal_p_two_sided(row.statistic);
 	if (at > 0)
 	{
-		name->len = 0;
-		ml_design_name(model->design, schema, at - 1, name);
-		ml_put_u8(name, 0);
-		if (name->status != ML_OK)
-			return name->status;
-		row.feature = (const char *) name->data;
+		row.feature = ml_design_name(model->design, schema, at - 1, name);
+		if (!row.feature)
+			return ML_ENOMEM;
 	}
 	return emit(arg, &row);
 }

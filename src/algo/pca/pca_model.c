@@ -105,13 +105,8 @@ ml_pca_coefficients(MlEnv *env, const void *model, const MlSchema *schema, MlCoe
 								 .statistic = NAN,
 								 .p_value = NAN};
 
-			name.len = 0;
-			ml_design_name(m->design, schema, c, &name);
-			ml_put_u8(&name, 0);
-			status = name.status;
-			row.feature = (const char *) name.data;
-			if (status == ML_OK)
-				status = emit(arg, &row);
+			row.feature = ml_design_name(m->design, schema, c, &name);
+			status = row.feature ? emit(arg, &row) : ML_ENOMEM;
 		}
 	}
 	ml_buffer_free(&name);

@@ -77,12 +77,9 @@ emit_coefficient(const MlSvmModel *m, const MlSchema *schema, uint32_t k, uint32
 	row.value = at > 0 ? m->scorer[k]->coefficient[at - 1] : m->scorer[k]->intercept;
 	if (at > 0)
 	{
-		name->len = 0;
-		ml_design_name(m->design, schema, at - 1, name);
-		ml_put_u8(name, 0);
-		if (name->status != ML_OK)
-			return name->status;
-		row.feature = (const char *) name->data;
+		row.feature = ml_design_name(m->design, schema, at - 1, name);
+		if (!row.feature)
+			return ML_ENOMEM;
 	}
 	return emit(arg, &row);
 }
