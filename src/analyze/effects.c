@@ -25,6 +25,7 @@
 #include "pg/model_rows.h"
 #include "pg/progress.h"
 #include "pg/rows.h"
+#include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_permutation_importance);
 PG_FUNCTION_INFO_V1(mlplat_partial_dependence);
@@ -42,8 +43,9 @@ text_argument(FunctionCallInfo fcinfo, int argument)
 
 /* The query, which must be there. */
 static char *
-query_argument(FunctionCallInfo fcinfo, const char *function)
+query_argument(FunctionCallInfo fcinfo, int n_arguments, const char *function)
 {
+	mlplat_need_arguments(fcinfo, n_arguments);
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -134,7 +136,7 @@ static void
 put_importance(FunctionCallInfo fcinfo, const MlSchema *schema, const MlImportance *importance)
 {
 	TupleDesc desc;
-	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 3, &desc);
 	RankedInput *ranked = palloc(sizeof *ranked * (schema->n_inputs + 1));
 
 	for (uint32 k = 0; k < schema->n_inputs; k++)
@@ -155,7 +157,7 @@ put_importance(FunctionCallInfo fcinfo, const MlSchema *schema, const MlImportan
 Datum
 mlplat_permutation_importance(PG_FUNCTION_ARGS)
 {
-	char *query = query_argument(fcinfo, "permutation_importance");
+	char *query = query_argument(fcinfo, 7, "permutation_importance");
 	uint32 repeats = count_argument(fcinfo, 3, "repeats", 5, MAX_REPEATS);
 	int32 seed = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4);
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
@@ -289,7 +291,7 @@ put_points(FunctionCallInfo fcinfo, const MlModel *model, const MlDependence *wa
 		   const MlDependencePoint *points, uint32 n_points, size_t n_rows)
 {
 	TupleDesc desc;
-	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 6, &desc);
 
 	for (uint32 i = 0; i < n_points; i++)
 	{
@@ -317,7 +319,7 @@ put_points(FunctionCallInfo fcinfo, const MlModel *model, const MlDependence *wa
 Datum
 mlplat_partial_dependence(PG_FUNCTION_ARGS)
 {
-	char *query = query_argument(fcinfo, "partial_dependence");
+	char *query = query_argument(fcinfo, 5, "partial_dependence");
 	MlDependence wanted = {.n_points = count_argument(fcinfo, 3, "points", 20, MAX_POINTS)};
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
 	const MlModel *model = inspected->model;

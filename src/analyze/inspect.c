@@ -15,6 +15,7 @@
 #include "analyze/inspect.h"
 #include "pg/bridge.h"
 #include "pg/rows.h"
+#include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_model_info);
 PG_FUNCTION_INFO_V1(mlplat_coefficients);
@@ -117,7 +118,7 @@ mlplat_coefficients(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("a model of algorithm \"%s\" has no coefficients", algo->name),
 						errhint("See mlplat.feature_importance.")));
-	sink.rows = mlplat_rows_begin(fcinfo, &sink.desc);
+	sink.rows = mlplat_rows_begin(fcinfo, 6, &sink.desc);
 	mlplat_check(inspected->env,
 				 algo->coefficients(inspected->env, inspected->model->fitted,
 									inspected->model->schema, put_coefficient, &sink));
@@ -142,8 +143,10 @@ count_split(void *arg, const MlNode *node)
 static bool
 wants_splits(FunctionCallInfo fcinfo)
 {
-	char *kind = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char *kind;
 
+	mlplat_need_arguments(fcinfo, 2);
+	kind = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(kind, "gain") != 0 && strcmp(kind, "split") != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("argument \"kind\" must be gain or split, not \"%s\"", kind),
@@ -187,7 +190,7 @@ mlplat_feature_importance(PG_FUNCTION_ARGS)
 	TupleDesc desc;
 
 	read_importance(inspected, splits, figures);
-	rows = mlplat_rows_begin(fcinfo, &desc);
+	rows = mlplat_rows_begin(fcinfo, 2, &desc);
 	for (uint32 j = 0; j < schema->n_features; j++)
 		sum += figures[j];
 	for (uint32 j = 0; j < schema->n_features; j++)

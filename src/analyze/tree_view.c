@@ -22,6 +22,7 @@
 #include "analyze/tree_rule.h"
 #include "pg/bridge.h"
 #include "pg/rows.h"
+#include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_tree_nodes);
 PG_FUNCTION_INFO_V1(mlplat_tree_rules);
@@ -128,6 +129,7 @@ view_trees(FunctionCallInfo fcinfo, Viewing *v)
 {
 	const MlAlgo *algo;
 
+	mlplat_need_arguments(fcinfo, 2);
 	v->inspected = mlplat_inspect(fcinfo);
 	algo = v->inspected->model->algo;
 	if (!algo->nodes)
@@ -280,7 +282,7 @@ mlplat_tree_nodes(PG_FUNCTION_ARGS)
 {
 	Viewing v = {.tell = tell_nodes};
 
-	v.rows = mlplat_rows_begin(fcinfo, &v.desc);
+	v.rows = mlplat_rows_begin(fcinfo, 17, &v.desc);
 	if (!PG_ARGISNULL(0))
 		view_trees(fcinfo, &v);
 	return (Datum) 0;
@@ -328,7 +330,7 @@ mlplat_tree_rules(PG_FUNCTION_ARGS)
 {
 	Viewing v = {.tell = tell_rules};
 
-	v.rows = mlplat_rows_begin(fcinfo, &v.desc);
+	v.rows = mlplat_rows_begin(fcinfo, 8, &v.desc);
 	if (!PG_ARGISNULL(0))
 		view_trees(fcinfo, &v);
 	return (Datum) 0;

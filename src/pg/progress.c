@@ -351,7 +351,7 @@ Datum
 mlplat_list_training_progress(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
-	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, N_COLUMNS, &desc);
 
 	for (int i = 0; slots && i < N_SLOTS; i++)
 	{

@@ -7,14 +7,14 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 
 #include "pg/rows.h"
+#include "pg/signature.h"
 
 Tuplestorestate *
-mlplat_rows_begin(FunctionCallInfo fcinfo, TupleDesc *desc)
+mlplat_rows_begin(FunctionCallInfo fcinfo, int n_columns, TupleDesc *desc)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller;
@@ -23,8 +23,7 @@ mlplat_rows_begin(FunctionCallInfo fcinfo, TupleDesc *desc)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("set-valued function called in context that cannot accept a set")));
 	caller = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
-	if (get_call_result_type(fcinfo, NULL, desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
+	*desc = mlplat_result_desc(fcinfo, n_columns);
 	result->returnMode = SFRM_Materialize;
 	result->setResult = tuplestore_begin_heap((result->allowedModes & SFRM_Materialize_Random) != 0,
 											  false, work_mem);

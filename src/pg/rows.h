@@ -8,7 +8,7 @@
 #include "fmgr.h"
 #include "utils/tuplestore.h"
 
-/* The store that takes the function's result; *desc gets its columns. The function then returns (Datum) 0. */
-extern Tuplestorestate *mlplat_rows_begin(FunctionCallInfo fcinfo, TupleDesc *desc);
+/* The store that takes the function's result, n_columns wide; *desc gets the columns. The function then returns (Datum) 0. */
+extern Tuplestorestate *mlplat_rows_begin(FunctionCallInfo fcinfo, int n_columns, TupleDesc *desc);
 
 #endif

@@ -17,6 +17,7 @@
 #include "core/json.h"
 #include "pg/bridge.h"
 #include "pg/rows.h"
+#include "pg/signature.h"
 #include "serve/site.h"
 
 PG_FUNCTION_INFO_V1(mlplat_explain);
@@ -86,6 +87,7 @@ explain(FunctionCallInfo fcinfo, Explanation *e)
 	double *contributions;
 	MlEnv env;
 
+	mlplat_need_arguments(fcinfo, 3);
 	e->x = mlplat_site_features(fcinfo, &e->model);
 	if (!e->x)
 		return false;
@@ -133,7 +135,7 @@ Datum
 mlplat_explain(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
-	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 3, &desc);
 	Explanation e = {0};
 	Datum values[3];
 

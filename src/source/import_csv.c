@@ -26,6 +26,7 @@
 #include "utils/varlena.h"
 
 #include "pg/bridge.h"
+#include "pg/signature.h"
 #include "source/copyin.h"
 #include "source/csvsample.h"
 #include "source/csvstream.h"
@@ -325,12 +326,12 @@ mlplat_import_csv(PG_FUNCTION_ARGS)
 	Datum values[3];
 	bool nulls[3] = {false, false, false};
 
+	mlplat_need_arguments(fcinfo, 3);
+	desc = mlplat_result_desc(fcinfo, 3);
 	for (int i = 0; i < 3; i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("argument \"%s\" must not be null", names[i])));
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
 	values[0] = Int64GetDatum((int64) run_import(
 		PG_GETARG_TEXT_PP(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_JSONB_P(2)));
 	/* The first row that does not fit ends the import, so none is rejected. */

@@ -28,6 +28,7 @@
 #include "pg/catalog.h"
 #include "pg/progress.h"
 #include "pg/query.h"
+#include "pg/signature.h"
 #include "train/train.h"
 
 PG_FUNCTION_INFO_V1(mlplat_create_model);
@@ -54,8 +55,10 @@ enum
 	ARG_ORDER_BY,
 	ARG_FOLDS,
 	ARG_SEARCH,
-	ARG_TIME_BUDGET
+	ARG_TIME_BUDGET,
+	N_ARGUMENTS
 };
+#define N_RESULT_COLUMNS 9
 
 typedef enum Promote
 {
@@ -513,12 +516,10 @@ static Datum
 result_row(FunctionCallInfo fcinfo, const CreateModel *job, int version, bool active,
 		   double seconds)
 {
-	TupleDesc desc;
-	Datum values[9];
-	bool nulls[9] = {0};
+	TupleDesc desc = mlplat_result_desc(fcinfo, N_RESULT_COLUMNS);
+	Datum values[N_RESULT_COLUMNS];
+	bool nulls[N_RESULT_COLUMNS] = {0};
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "create_model must return a row");
 	values[0] = CStringGetTextDatum(job->name);
 	values[1] = Int32GetDatum(version);
 	values[2] = CStringGetTextDatum(job->algorithm);
@@ -546,6 +547,8 @@ mlplat_create_model(PG_FUNCTION_ARGS)
 	Datum row;
 
 	INSTR_TIME_SET_CURRENT(start);
+	mlplat_need_arguments(fcinfo, N_ARGUMENTS);
+	(void) mlplat_result_desc(fcinfo, N_RESULT_COLUMNS); /* not after hours of training */
 	PreventCommandIfReadOnly("mlplat.create_model()");
 	read_arguments(&job, fcinfo);
 	begin_early(&job);

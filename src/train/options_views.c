@@ -29,7 +29,7 @@ Datum
 mlplat_list_algorithms(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
-	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 4, &desc);
 
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
 	{
@@ -127,7 +127,7 @@ Datum
 mlplat_list_parameters(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
-	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 8, &desc);
 
 	put_parameters(rows, desc, NULL, ml_train_params);
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)

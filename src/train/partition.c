@@ -20,6 +20,7 @@
 #include "core/rng.h"
 #include "data/split.h"
 #include "pg/keyhash.h"
+#include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_part_of);
 PG_FUNCTION_INFO_V1(mlplat_fold_of);
@@ -74,10 +75,14 @@ check_fractions(const ArrayType *array, const double *fractions, int n)
 Datum
 mlplat_part_of(PG_FUNCTION_ARGS)
 {
-	ArrayType *array = PG_GETARG_ARRAYTYPE_P(1);
-	int n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const double *fractions = (const double *) ARR_DATA_PTR(array);
+	ArrayType *array;
+	const double *fractions;
+	int n;
 
+	mlplat_need_arguments(fcinfo, 3);
+	array = PG_GETARG_ARRAYTYPE_P(1);
+	n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	fractions = (const double *) ARR_DATA_PTR(array);
 	check_fractions(array, fractions, n);
 	PG_RETURN_INT32(ml_part_of(hash_key(fcinfo, PART_STREAM, PG_GETARG_INT32(2)), fractions, n) +
 					1);
@@ -86,9 +91,11 @@ mlplat_part_of(PG_FUNCTION_ARGS)
 Datum
 mlplat_fold_of(PG_FUNCTION_ARGS)
 {
-	int32 k = PG_GETARG_INT32(1);
 	uint64 hash;
+	int32 k;
 
+	mlplat_need_arguments(fcinfo, 3);
+	k = PG_GETARG_INT32(1);
 	if (k < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the number of folds must be at least 1, not %d", k)));

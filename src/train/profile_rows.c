@@ -375,7 +375,7 @@ Datum
 mlplat_profile(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
-	Tuplestorestate *store = mlplat_rows_begin(fcinfo, &desc);
+	Tuplestorestate *store = mlplat_rows_begin(fcinfo, N_OUT, &desc);
 	char *sql = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	MemoryContext work =
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat profile", ALLOCSET_DEFAULT_SIZES);
