@@ -36,10 +36,11 @@ struct Viewing
 {
 	MlplatInspected *inspected;
 	MlplatTree tree;
-	int wanted; /* tree; -1: all */
-	int n_seen; /* trees */
-	MemoryContext memory;
-	void (*tell)(Viewing *viewing); /* the complete tree */
+	int wanted;                     /* tree; -1: all */
+	int n_seen;                     /* trees */
+	MemoryContext memory;           /* of the tree */
+	MemoryContext row;              /* below it: of what is told of one node */
+	void (*tell)(Viewing *viewing); /* the complete tree, in the context of the row */
 	Tuplestorestate *rows;
 	TupleDesc desc;
 	StringInfoData text;
@@ -74,12 +75,22 @@ end_tree(Viewing *v)
 		MemoryContext caller = MemoryContextSwitchTo(v->memory);
 
 		link_nodes(&v->tree);
-		MemoryContextSwitchTo(caller);
+		v->row = AllocSetContextCreate(v->memory, "mlplat tree row", ALLOCSET_DEFAULT_SIZES);
+		MemoryContextSwitchTo(v->row);
 		v->tell(v);
+		MemoryContextSwitchTo(caller);
 	}
 	v->tree.n = v->tree.room = 0;
 	v->tree.nodes = NULL;
 	MemoryContextReset(v->memory);
+}
+
+/* Before the next node is told: conditions on many levels are not small. */
+static void
+begin_row(Viewing *v)
+{
+	CHECK_FOR_INTERRUPTS();
+	MemoryContextReset(v->row);
 }
 
 static void *
@@ -266,14 +277,11 @@ put_node(Viewing *v, int i)
 static void
 tell_nodes(Viewing *v)
 {
-	MemoryContext caller = MemoryContextSwitchTo(v->memory);
-
 	for (int i = 0; i < v->tree.n; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		begin_row(v);
 		put_node(v, i);
 	}
-	MemoryContextSwitchTo(caller);
 }
 
 /* tree_nodes(model, tree): one row a node. */
@@ -313,15 +321,12 @@ put_rule(Viewing *v, int i)
 static void
 tell_rules(Viewing *v)
 {
-	MemoryContext caller = MemoryContextSwitchTo(v->memory);
-
 	for (int i = 0; i < v->tree.n; i++)
 	{
-		CHECK_FOR_INTERRUPTS();
+		begin_row(v);
 		if (v->tree.nodes[i].is_leaf)
 			put_rule(v, i);
 	}
-	MemoryContextSwitchTo(caller);
 }
 
 /* tree_rules(model, tree): one row a leaf. */
@@ -381,7 +386,7 @@ tell_text(Viewing *v)
 
 	for (;;)
 	{
-		CHECK_FOR_INTERRUPTS();
+		begin_row(v);
 		put_line(v, i);
 		if (!tree->nodes[i].is_leaf)
 		{
@@ -447,9 +452,10 @@ tell_dot(Viewing *v)
 	for (int i = 0; i < v->tree.n; i++)
 	{
 		const MlNode *node = &v->tree.nodes[i];
-		char *condition = mlplat_tree_condition(&v->tree, i);
+		char *condition;
 
-		CHECK_FOR_INTERRUPTS();
+		begin_row(v);
+		condition = mlplat_tree_condition(&v->tree, i);
 		appendStringInfo(out, "    n%d [label=\"", i);
 		from = out->len;
 		put_facts(v, node, "\n");
