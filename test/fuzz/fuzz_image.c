@@ -32,8 +32,8 @@ repair(uint8_t *data, size_t len)
 static int
 write_seeds(const char *directory)
 {
-	ImageCase cases[32];
-	size_t n = image_cases(cases, 32);
+	ImageCase cases[IMAGE_MAX_CASES];
+	size_t n = image_cases(cases);
 	int failed = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -50,8 +50,8 @@ write_seeds(const char *directory)
 			fprintf(stderr, "%s: %s\n", cases[i].algo->name, env.error);
 			return 1;
 		}
-		snprintf(name, sizeof name, "%s_%s_%u", cases[i].algo->name, ml_task_name(cases[i].task),
-				 cases[i].n_classes);
+		snprintf(name, sizeof name, "%s_%s_%u%s", cases[i].algo->name, ml_task_name(cases[i].task),
+				 cases[i].n_classes, cases[i].more ? "_decides" : "");
 		failed += write_seed(directory, name, result.image.data, result.image.len);
 		ml_buffer_free(&result.image);
 		ml_buffer_free(&result.info);

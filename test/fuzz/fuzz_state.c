@@ -8,6 +8,7 @@
 #include "fuzzer.h"
 #include "image_fixture.h"
 #include "metric/class_counts.h"
+#include "metric/labelled_points.h"
 #include "metric/prob_loss.h"
 #include "metric/ranking.h"
 #include "metric/regression_sums.h"
@@ -19,6 +20,7 @@ enum
 	RANKING,
 	PROB_LOSS,
 	REGRESSION,
+	POINTS,
 	N_KINDS
 };
 
@@ -119,6 +121,24 @@ use_ranking(MlEnv *env, MlReader *in)
 }
 
 static MlStatus
+use_points(MlEnv *env, MlReader *in)
+{
+	MlLabelledPoints points = {0}, sum = {0};
+	double x[16] = {0}, value;
+	MlStatus status = ml_points_load(in, env, &points);
+
+	if (status == ML_OK)
+		status = ml_points_merge(&sum, env, &points);
+	if (status == ML_OK && points.width <= 16)
+		status = ml_points_add(&sum, env, 1, x, points.width, 1);
+	if (status == ML_OK)
+		status = ml_points_silhouette(&sum, env, &value);
+	ml_points_free(&sum, env);
+	ml_points_free(&points, env);
+	return status;
+}
+
+static MlStatus
 use_sums(MlEnv *env, MlReader *in, int kind)
 {
 	MlProbLoss loss = {0}, twice = {0};
@@ -165,6 +185,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		status = use_class_counts(&env, &in);
 	else if (data[0] % N_KINDS == RANKING)
 		status = use_ranking(&env, &in);
+	else if (data[0] % N_KINDS == POINTS)
+		status = use_points(&env, &in);
 	else
 		status = use_sums(&env, &in, data[0] % N_KINDS);
 	ml_arena_free(&arena);
@@ -191,6 +213,7 @@ put_metric(MlEnv *env, int kind, MlBuffer *out)
 	MlRanking ranking = {0};
 	MlProbLoss loss = {0};
 	MlRegressionSums sums = {0};
+	MlLabelledPoints points = {0};
 	MlRng rng;
 
 	ml_rng_seed(&rng, 1, 0);
@@ -205,6 +228,7 @@ put_metric(MlEnv *env, int kind, MlBuffer *out)
 		ml_ranking_add(env, &ranking, ML_LABEL_INT, label, p, weight);
 		ml_prob_loss_add(env, &loss, ML_LABEL_BOOL, label, p, weight);
 		ml_regression_add(&sums, p, p * p, weight);
+		ml_points_add(&points, env, label, (double[]){p, i % 3}, 2, 1);
 	}
 	if (kind == CLASS_COUNTS)
 		ml_class_counts_save(&counts, out);
@@ -212,10 +236,13 @@ put_metric(MlEnv *env, int kind, MlBuffer *out)
 		ml_ranking_save(&ranking, out);
 	else if (kind == PROB_LOSS)
 		ml_prob_loss_save(&loss, out);
+	else if (kind == POINTS)
+		ml_points_save(&points, out);
 	else
 		ml_regression_save(&sums, out);
 	ml_class_counts_free(env, &counts);
 	ml_ranking_free(env, &ranking);
+	ml_points_free(&points, env);
 }
 
 /* A trainer with rows: streaming where the algorithm and the columns allow it. */
@@ -223,15 +250,11 @@ static MlStatus
 put_trainer(MlArena *arena, const ImageCase *c, bool numbers_only, MlBuffer *out)
 {
 	char options[200];
-	MlTrainerSetup setup = {
-		.options = options,
-		.target = "delay",
-		.target_kind = c->n_classes > 0 ? ML_TARGET_TEXT : ML_TARGET_NUMBER,
-		.target_width = c->n_classes > 0 ? ML_WIDTH_LEVEL : ML_WIDTH_FLOAT64,
-	};
+	MlTrainerSetup setup = {.options = options};
 	MlTrainer *trainer;
 	MlStatus status = ML_OK;
 
+	image_target(c, &setup);
 	image_options(c, options, sizeof options);
 	setup.options_len = strlen(options);
 	if (numbers_only)
@@ -253,14 +276,39 @@ put_trainer(MlArena *arena, const ImageCase *c, bool numbers_only, MlBuffer *out
 	return status == ML_OK ? out->status : status;
 }
 
+/* Kind and bytes of seed i: every case with all kinds of columns, every case with numbers only, the metrics. */
+static bool
+put_seed(MlArena *arena, size_t i, MlBuffer *out)
+{
+	ImageCase cases[IMAGE_MAX_CASES];
+	size_t n = image_cases(cases);
+
+	if (i >= 2 * n)
+	{
+		int kind = (int) (i - 2 * n) + 1;
+
+		if (kind == N_KINDS)
+			return false;
+		ml_put_u8(out, (uint8_t) kind);
+		put_metric(arena->env, kind, out);
+		return true;
+	}
+	ml_put_u8(out, TRAINER);
+	if (put_trainer(arena, &cases[i % n], i >= n, out) != ML_OK)
+	{
+		fprintf(stderr, "seed %zu, %s: %s\n", i, cases[i % n].algo->name, arena->env->error);
+		exit(1);
+	}
+	return true;
+}
+
 static int
 write_seeds(const char *directory)
 {
-	ImageCase cases[32];
-	int n = (int) image_cases(cases, 32), failed = 0;
+	int failed = 0;
+	bool more = true;
 
-	/* Then one that streams, and the four metrics. */
-	for (int i = 0; i < n + N_KINDS; i++)
+	for (size_t i = 0; more; i++)
 	{
 		MlEnv env;
 		MlArena arena;
@@ -270,13 +318,10 @@ write_seeds(const char *directory)
 		ml_env_init(&env);
 		ml_arena_init(&arena, &env);
 		ml_buffer_init(&out, &env);
-		ml_put_u8(&out, (uint8_t) (i <= n ? TRAINER : i - n));
-		if (i > n)
-			put_metric(&env, i - n, &out);
-		else if (put_trainer(&arena, &cases[i % n], i == n, &out) != ML_OK)
-			fprintf(stderr, "seed %d: %s\n", i, env.error);
-		snprintf(name, sizeof name, "state_%d", i);
-		failed += write_seed(directory, name, out.data, out.len);
+		more = put_seed(&arena, i, &out);
+		snprintf(name, sizeof name, "state_%zu", i);
+		if (more)
+			failed += write_seed(directory, name, out.data, out.len);
 		ml_buffer_free(&out);
 		ml_arena_free(&arena);
 		ml_env_close(&env);

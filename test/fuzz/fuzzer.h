@@ -83,7 +83,15 @@ read_file(const char *path, size_t *len)
 static size_t
 damage(MlRng *rng, const uint8_t *from, size_t len, uint8_t *out)
 {
-	static const uint64_t numbers[] = {0, 1, UINT32_MAX, INT32_MAX, 65536, 0x7FF8000000000000u};
+	/* The last are a NaN, an infinity and the largest number of 64 bits. */
+	static const uint64_t numbers[] = {0,
+									   1,
+									   UINT32_MAX,
+									   INT32_MAX,
+									   65536,
+									   0x7FF8000000000000u,
+									   0x7FF0000000000000u,
+									   0x7FEFFFFFFFFFFFFFu};
 	size_t n = 1 + ml_rng_below(rng, 8);
 
 	memcpy(out, from, len);
@@ -94,10 +102,10 @@ damage(MlRng *rng, const uint8_t *from, size_t len, uint8_t *out)
 		switch (ml_rng_below(rng, 8))
 		{
 			case 0:
-				memcpy(out + at, &numbers[ml_rng_below(rng, 6)], 4);
+				memcpy(out + at, &numbers[ml_rng_below(rng, sizeof numbers / sizeof *numbers)], 4);
 				break;
 			case 1:
-				memcpy(out + at, &numbers[ml_rng_below(rng, 6)], 8);
+				memcpy(out + at, &numbers[ml_rng_below(rng, sizeof numbers / sizeof *numbers)], 8);
 				break;
 			case 2:
 				memmove(out + at, out + source,

@@ -10,6 +10,7 @@
 #include "unit.h"
 
 #define IMAGE_ROWS 200
+#define IMAGE_MAX_CASES 64
 #define IMAGE_CRC_AT 16   /* the checksum; it covers all that follows it */
 #define IMAGE_TABLE_AT 24 /* tags and lengths */
 
@@ -21,6 +22,23 @@ typedef struct ImageCase
 	uint32_t n_classes;
 	const char *more; /* options: a comma and members, or NULL */
 } ImageCase;
+
+static inline bool
+has_target(const ImageCase *c)
+{
+	return (ML_TASK_BIT(c->task) & ML_TASKS_WITH_TARGET) != 0;
+}
+
+/* What the target of a case is. */
+static inline void
+image_target(const ImageCase *c, MlTrainerSetup *setup)
+{
+	setup->target = has_target(c) ? "delay" : "";
+	setup->target_kind = c->n_classes > 0 ? ML_TARGET_TEXT
+						 : has_target(c)  ? ML_TARGET_NUMBER
+										  : ML_TARGET_NONE;
+	setup->target_width = c->n_classes > 0 ? ML_WIDTH_LEVEL : ML_WIDTH_FLOAT64;
+}
 
 static inline void
 fill_input(MlArena *arena, MlInput *input, const char *name, MlKind kind, uint32_t n_slots)
@@ -111,15 +129,11 @@ static inline MlStatus
 train_image(MlArena *arena, const ImageCase *c, MlTrainResult *result)
 {
 	char options[200];
-	MlTrainerSetup setup = {
-		.options = options,
-		.target = "delay",
-		.target_kind = c->n_classes > 0 ? ML_TARGET_TEXT : ML_TARGET_NUMBER,
-		.target_width = c->n_classes > 0 ? ML_WIDTH_LEVEL : ML_WIDTH_FLOAT64,
-	};
+	MlTrainerSetup setup = {.options = options};
 	MlTrainer *trainer;
 	MlStatus status;
 
+	image_target(c, &setup);
 	image_options(c, options, sizeof options);
 	setup.options_len = strlen(options);
 	ML_TRY(image_schema(arena, &setup.schema));
@@ -131,26 +145,30 @@ train_image(MlArena *arena, const ImageCase *c, MlTrainResult *result)
 	return status;
 }
 
-/* All algorithms with a target, binary and with three classes, and two that decide; returns how many. */
+/* All algorithms and tasks, two classes and three, and two that decide; returns how many. */
 static inline size_t
-image_cases(ImageCase *cases, size_t most)
+image_cases(ImageCase cases[IMAGE_MAX_CASES])
 {
+	static const char *const deciding[] = {",\"calibration\":\"isotonic\",\"threshold\":\"f1\"",
+										   ",\"calibration\":\"platt\""};
 	size_t n = 0;
 
-	for (const MlAlgo *const *algo = ml_algorithms; *algo && n + 3 <= most; algo++)
+	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
 	{
-		if ((*algo)->tasks & ML_TASK_BIT(ML_REGRESSION))
-			cases[n++] = (ImageCase){*algo, ML_REGRESSION, 0, NULL};
-		for (uint32_t k = 2; (*algo)->tasks & ML_TASK_BIT(ML_CLASSIFICATION) && k <= 3; k++)
-			cases[n++] = (ImageCase){*algo, ML_CLASSIFICATION, k, NULL};
+		for (int task = ML_REGRESSION; task <= ML_DECOMPOSITION; task++)
+		{
+			bool classes = task == ML_CLASSIFICATION;
+
+			for (uint32_t k = 2; ((*algo)->tasks & ML_TASK_BIT(task)) && k <= 2u + classes; k++)
+			{
+				if (n == IMAGE_MAX_CASES)
+					abort();
+				cases[n++] = (ImageCase){*algo, (MlTask) task, classes ? k : 0, NULL};
+			}
+		}
 	}
-	if (n + 2 <= most)
-	{
-		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, 2,
-								 ",\"calibration\":\"isotonic\",\"threshold\":\"f1\""};
-		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, 3,
-								 ",\"calibration\":\"platt\""};
-	}
+	for (uint32_t k = 2; k <= 3 && n < IMAGE_MAX_CASES; k++)
+		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, k, deciding[k - 2]};
 	return n;
 }
 
@@ -215,12 +233,19 @@ exercise_model(MlEnv *env, const MlModel *model)
 	double *x = ml_zalloc_array(env, n_features * 2, sizeof *x);
 	double *probs = ml_zalloc_array(env, ML_MAX(model->n_classes, model->n_outputs), sizeof *probs);
 	MlStatus status = x && probs ? ML_OK : ML_ENOMEM;
+	size_t n_components = model->algo->transform ? model->algo->n_components(model->fitted) : 0;
+	double *place = ml_zalloc_array(env, n_components + 1, sizeof *place);
 	double base;
 
+	if (!place)
+		status = ML_ENOMEM;
 	for (int which = 0; which < 6 && status == ML_OK; which++)
 	{
 		strange_row(model->schema, which, x);
-		ml_model_predict(model, x, probs);
+		if (model->algo->predict)
+			ml_model_predict(model, x, probs);
+		if (model->algo->transform)
+			model->algo->transform(model->fitted, x, place);
 		if (model->algo->contributions)
 			status = model->algo->contributions(env, model->fitted, x, model->n_outputs - 1,
 												x + n_features, &base);
@@ -234,6 +259,7 @@ exercise_model(MlEnv *env, const MlModel *model)
 			model->algo->coefficients(env, model->fitted, model->schema, count_coefficient, &seen);
 	ml_free(env, x);
 	ml_free(env, probs);
+	ml_free(env, place);
 	return status;
 }
 

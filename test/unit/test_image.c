@@ -7,8 +7,6 @@
  */
 #include "image_fixture.h"
 
-#define MAX_CASES 32
-
 /* No hostile image may make the decoder take more than this, however it lies. */
 #define DECODE_BUDGET ((size_t) 32 << 20)
 
@@ -52,8 +50,8 @@ drop_image(Image *image)
 static void
 for_each_image(void (*check)(Image *image, const ImageCase *c))
 {
-	ImageCase cases[MAX_CASES];
-	size_t n = image_cases(cases, MAX_CASES);
+	ImageCase cases[IMAGE_MAX_CASES];
+	size_t n = image_cases(cases);
 
 	CHECK(n > 0);
 	for (size_t i = 0; i < n; i++)
@@ -95,7 +93,7 @@ check_round_trip(Image *image, const ImageCase *c)
 
 	CHECK(ml_image_decode(&image->arena, image->data, image->len, &model) == ML_OK);
 	CHECK(model->algo == c->algo && model->task == c->task && model->n_classes == c->n_classes);
-	CHECK(strcmp(model->target, "delay") == 0);
+	CHECK(strcmp(model->target, has_target(c) ? "delay" : "") == 0);
 	CHECK(c->n_classes < 2 || strcmp(model->classes[0], "late") == 0);
 	CHECK(model->schema->n_inputs == 4 && strcmp(model->schema->inputs[2].name, "origin") == 0);
 	for (int which = 0; which < 20; which++)
@@ -103,8 +101,11 @@ check_round_trip(Image *image, const ImageCase *c)
 		double x[16], want[3] = {0}, got[3] = {0}, sum = 0;
 
 		strange_row(model->schema, which, x);
-		ml_model_predict(trained, x, want);
-		ml_model_predict(model, x, got);
+		if (c->algo->predict)
+		{
+			ml_model_predict(trained, x, want);
+			ml_model_predict(model, x, got);
+		}
 		CHECK(memcmp(want, got, sizeof want) == 0);
 		for (uint32_t k = 0; k < c->n_classes; k++)
 			sum += got[k];
@@ -446,19 +447,20 @@ sections_may_be_moved_but_not_doubled_or_missing(void)
 static void
 models_of_others_are_refused_or_harmless(void)
 {
-	ImageCase cases[MAX_CASES];
-	size_t n = image_cases(cases, MAX_CASES);
+	ImageCase cases[IMAGE_MAX_CASES];
+	size_t n = image_cases(cases);
+	Image *images = calloc(n, sizeof *images);
 
+	for (size_t i = 0; i < n; i++)
+		make_image(&images[i], &cases[i]);
 	for (size_t i = 0; i < n; i++)
 	{
 		for (size_t k = 0; k < n; k++)
 		{
-			Image head, body;
+			Image head = images[i], body = images[k];
 			size_t head_len, body_len, from_head, from_body, rest;
 			uint8_t *out;
 
-			if (!make_image(&head, &cases[i]) || !make_image(&body, &cases[k]))
-				return;
 			from_head = section_at(head.data, 0, &head_len);
 			from_body = section_at(body.data, 0, &body_len);
 			rest = body.len - from_body - body_len;
@@ -473,10 +475,11 @@ models_of_others_are_refused_or_harmless(void)
 				  try_bytes(out, from_body + head_len + rest, NULL) == ML_ECORRUPT);
 			try_bytes(out, from_body + head_len + rest, NULL);
 			free(out);
-			drop_image(&head);
-			drop_image(&body);
 		}
 	}
+	for (size_t i = 0; i < n; i++)
+		drop_image(&images[i]);
+	free(images);
 }
 
 /* Labels as the head of a hand-made image; n_classes and n_outputs as given. */
