@@ -129,11 +129,12 @@ block_alloc(MlEnv *env, size_t size, size_t alignment, size_t limit, bool *over_
 	return (void *) start;
 }
 
-/* A block in a mapped file. NULL: map has failed, and may have said why. */
+/* A block in a mapped file. NULL: map has failed, and may have said why. What was said before stays otherwise. */
 static void *
 block_map(MlEnv *env, size_t size)
 {
 	size_t total = size + REGION_ALIGNMENT;
+	char error = env->error[0], hint = env->hint[0];
 	char *base;
 
 	env->error[0] = env->hint[0] = '\0';
@@ -142,6 +143,8 @@ block_map(MlEnv *env, size_t size)
 	base = env->map(env->ctx, total);
 	if (base == NULL)
 		return NULL;
+	env->error[0] = error;
+	env->hint[0] = hint;
 	((BlockHeader *) (base + REGION_ALIGNMENT))[-1] = (BlockHeader){base, total | MAPPED};
 	env->mapped += total;
 	return base + REGION_ALIGNMENT;
@@ -295,10 +298,14 @@ ml_region_alloc(MlEnv *env, MlRegion *region, size_t n, size_t size)
 	}
 	if (env->map && bytes < SIZE_MAX / 2)
 	{
+		char error = env->error[0], hint = env->hint[0];
+
 		env->error[0] = env->hint[0] = '\0';
 		region->data = env->map(env->ctx, ML_MAX(bytes, 1));
 		if (region->data)
 		{
+			env->error[0] = error;
+			env->hint[0] = hint;
 			region->mapped = true;
 			env->mapped += bytes;
 			return ML_OK;

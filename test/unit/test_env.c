@@ -205,6 +205,32 @@ large_blocks_beyond_the_budget_are_mapped(void)
 	CHECK(env.used == 0);
 }
 
+/* A caller that looks at several blocks at once passes on what the first one that failed has said. */
+static void
+a_mapped_block_keeps_what_was_said_before(void)
+{
+	MapCount count = {0};
+	MlEnv env;
+	MlRegion region;
+	void *block;
+
+	ml_env_init(&env);
+	env.map = test_map;
+	env.unmap = test_unmap;
+	env.ctx = &count;
+	env.budget = 1000;
+	CHECK(ml_alloc(&env, 2000) == NULL);
+	CHECK(strstr(env.error, "memory budget") != NULL);
+	block = ml_alloc(&env, 100000);
+	CHECK(block != NULL && count.maps == 1);
+	CHECK(strstr(env.error, "memory budget") != NULL);
+	CHECK(ml_region_alloc(&env, &region, 200000, 1) == ML_OK && region.mapped);
+	CHECK(strstr(env.error, "memory budget") != NULL);
+	ml_region_free(&env, &region);
+	ml_free(&env, block);
+	ml_env_close(&env);
+}
+
 static void
 regions_without_a_map_use_the_whole_budget(void)
 {
@@ -466,6 +492,7 @@ main(void)
 	RUN(the_budget_holds_and_says_so);
 	RUN(regions_spill_beyond_three_quarters);
 	RUN(large_blocks_beyond_the_budget_are_mapped);
+	RUN(a_mapped_block_keeps_what_was_said_before);
 	RUN(regions_without_a_map_use_the_whole_budget);
 	RUN(large_regions_are_zeroed);
 	RUN(grow_keeps_contents);
