@@ -104,6 +104,28 @@ fail_memory(MlEnv *env, size_t size, bool budget)
 		ml_fail(env, ML_ENOMEM, "out of memory: %zu kB needed", size / 1024 + 1);
 }
 
+/*
+ * Ask for huge pages in the inner part of a large block; no harm where there are none. They are quicker to walk
+ * through, and to give back: a GB of small ones takes the kernel 0.15 s, in which no cancel is answered.
+ */
+static void
+prefer_huge_pages(void *ptr, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+	if (size >= HUGE_PAGE_FROM)
+	{
+		uintptr_t first = ((uintptr_t) ptr + HUGE_PAGE - 1) & ~(uintptr_t) (HUGE_PAGE - 1);
+		uintptr_t end = ((uintptr_t) ptr + size) & ~(uintptr_t) (HUGE_PAGE - 1);
+
+		if (end > first)
+			(void) madvise((void *) first, end - first, MADV_HUGEPAGE);
+	}
+#else
+	(void) ptr;
+	(void) size;
+#endif
+}
+
 /* A block within limit bytes in all (0: no limit). NULL: *over_limit says why. Sets no error. */
 static void *
 block_alloc(MlEnv *env, size_t size, size_t alignment, size_t limit, bool *over_limit)
@@ -124,6 +146,7 @@ block_alloc(MlEnv *env, size_t size, size_t alignment, size_t limit, bool *over_
 	if (base == NULL)
 		return NULL;
 	start = ((uintptr_t) base + sizeof(BlockHeader) + alignment - 1) & ~(uintptr_t) (alignment - 1);
+	prefer_huge_pages((void *) start, size);
 	((BlockHeader *) start)[-1] = (BlockHeader){base, total};
 	env->used += total;
 	return (void *) start;
@@ -244,25 +267,6 @@ ml_grow(MlEnv *env, void *ptr, size_t *capacity, size_t n, size_t size)
 	return ML_OK;
 }
 
-/* Ask for huge pages in the inner part of a large block; no harm where there are none. */
-static void
-prefer_huge_pages(void *ptr, size_t size)
-{
-#ifdef MADV_HUGEPAGE
-	if (size >= HUGE_PAGE_FROM)
-	{
-		uintptr_t first = ((uintptr_t) ptr + HUGE_PAGE - 1) & ~(uintptr_t) (HUGE_PAGE - 1);
-		uintptr_t end = ((uintptr_t) ptr + size) & ~(uintptr_t) (HUGE_PAGE - 1);
-
-		if (end > first)
-			(void) madvise((void *) first, end - first, MADV_HUGEPAGE);
-	}
-#else
-	(void) ptr;
-	(void) size;
-#endif
-}
-
 /* Zero a large block step by step: its pages are made on the way, which takes 0.3 s a GB. */
 static MlStatus
 zero_block(MlEnv *env, void *data, size_t bytes)
@@ -290,7 +294,6 @@ ml_region_alloc(MlEnv *env, MlRegion *region, size_t n, size_t size)
 	{
 		MlStatus status;
 
-		prefer_huge_pages(region->data, bytes);
 		status = zero_block(env, region->data, bytes);
 		if (status != ML_OK)
 			ml_region_free(env, region);
