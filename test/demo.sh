@@ -29,7 +29,7 @@ psql -X -q -v csv="$work/flights.csv.gz" -f "$here/test/demo.sql"
 psql -X -q -A -t -c "SELECT mlplat.report('late')" >"$report"
 
 say
-say "== 9. The report: one self-contained page about the model."
+say "== 10. The report: one self-contained page about the model."
 say "   SELECT mlplat.report('late')   ->   $report"
 say
 if [ -n "$keep" ]; then

@@ -80,7 +80,19 @@ SELECT feature, coefficient FROM mlplat.coefficients('late_logistic') ORDER BY a
 
 \set ECHO none
 \echo
-\echo '== 8. The registry: every version, who made it, and how good it is.'
+\echo '== 8. Choose: candidates on three folds, all from one reading; then one tree that people can read.'
+\set ECHO queries
+SELECT name, version, algorithm, metric, score, seconds, active
+FROM mlplat.create_model('late_small', 'TABLE flights_train', 'late', 'gbdt', '{"n_trees": 100}', folds => 3,
+                         search => '{"max_leaves": [15, 63], "learning_rate": [0.1, 0.2]}');
+SELECT rank, params, score, stddev, chosen FROM mlplat.trials WHERE model = 'late_small' ORDER BY rank, trial;
+SELECT name, algorithm, score FROM mlplat.create_model('late_tree', 'TABLE flights_train', 'late', 'tree',
+                                                       '{"max_depth": 3, "min_leaf_rows": 500}', exclude => '{origin,destination}');
+SELECT rule, rows, round((probabilities ->> 'true')::numeric, 2) AS late FROM mlplat.tree_rules('late_tree') ORDER BY 3 DESC;
+
+\set ECHO none
+\echo
+\echo '== 9. The registry: every version, who made it, and how good it is.'
 \set ECHO queries
 SELECT name, active_version, algorithm, task, target, rows, metric, score FROM mlplat.models ORDER BY name;
 \set ECHO none
