@@ -83,7 +83,7 @@ extern MlPool *ml_env_pool(MlEnv *env);
  * error set (use ML_ENOMEM).
  */
 extern void *ml_alloc(MlEnv *env, size_t size);
-extern void *ml_zalloc(MlEnv *env, size_t size);
+extern void *ml_zalloc(MlEnv *env, size_t size); /* NULL also when canceled meanwhile */
 extern void ml_free(MlEnv *env, void *ptr);
 
 /* n * size with overflow check. */

@@ -96,11 +96,23 @@ cancels('partial dependence', "SELECT * FROM mlplat.partial_dependence('inspecte
 $node->safe_psql('postgres', "SELECT mlplat.drop_model('inspected')");
 cancels('calibration', create('flag', 'gbdt', '{"n_trees": 50, "calibration": "isotonic", "threshold": "f1", "calibration_folds": 10}', ''), 0.7, 1, 1.5, 2, 3);
 
-SKIP:
+cancels('logistic, many classes', create('k', 'logistic', '{}', ''), 0.05, 0.2, 0.3);
+
+# every algorithm and task, on numbers and many levels, while it reads and while it fits
+$node->safe_psql('postgres', q{
+CREATE UNLOGGED TABLE mixed AS
+SELECT random() AS x1, random() AS x2, random() AS x3, random() AS x4, 'l' || (random() * 5000)::int AS c, random() AS y, 'k' || i % 3 AS k FROM generate_series(1, 200000) i});
+my %target = (regression => 'y', classification => 'k');
+my %more = (gbdt => '"n_trees": 5000', forest => '"n_trees": 1000', extra_trees => '"n_trees": 1000', isolation_forest => '"n_trees": 5000',
+	mlp => '"max_iter": 1000', kmeans => '"n_clusters": 50');
+for my $case (split /\n/, $node->safe_psql('postgres', "SELECT name, task FROM mlplat.algorithms, unnest(tasks) task"))
 {
-	skip 'no logistic regression', 2
-	  unless $node->safe_psql('postgres', "SELECT count(*) FROM mlplat.algorithms WHERE name = 'logistic'");
-	cancels('logistic, many classes', create('k', 'logistic', '{}', ''), 0.05, 0.2, 0.3);
+	my ($algorithm, $task) = split /\|/, $case;
+	my $column = $target{$task};
+	my $options = join ', ', "\"task\": \"$task\"", $more{$algorithm} // ();
+
+	cancels("$algorithm, $task", "SELECT mlplat.create_model('canceled', 'SELECT x1, x2, x3, x4, c" . ($column ? ", $column" : '') . " FROM mixed', "
+		. ($column ? "'$column'" : 'NULL') . ", '$algorithm', '{$options}')", 0.1, 0.2, 0.3, 0.7);
 }
 
 # statement_timeout, seen by psql's own clock

@@ -373,6 +373,28 @@ large_regions_can_be_canceled(void)
 	CHECK(region.data == NULL && env.used == 0);
 }
 
+/* So do the blocks whose owner cannot be told but by NULL. */
+static void
+large_zeroed_blocks_can_be_canceled(void)
+{
+	MlEnv env;
+	MlArena arena;
+	void *block;
+	int sum = 0;
+
+	ml_env_init(&env);
+	ml_arena_init(&arena, &env);
+	env.canceled = always;
+	env.ctx = &sum;
+	block = ml_zalloc(&env, 1000);
+	CHECK(block != NULL && ml_arena_alloc(&arena, 1000) != NULL);
+	CHECK(ml_zalloc_array(&env, 20, 1 << 20) == NULL && env.error[0] != '\0');
+	CHECK(ml_arena_array(&arena, 20, 1 << 20) == NULL);
+	ml_free(&env, block);
+	ml_arena_free(&arena);
+	CHECK(env.used == 0);
+}
+
 static void
 arenas_give_zeroed_aligned_memory(void)
 {
@@ -500,6 +522,7 @@ main(void)
 	RUN(long_errors_are_cut_between_characters);
 	RUN(poll_and_report_call_back);
 	RUN(large_regions_can_be_canceled);
+	RUN(large_zeroed_blocks_can_be_canceled);
 	RUN(arenas_give_zeroed_aligned_memory);
 	RUN(small_arenas_stay_small);
 	RUN(every_allocation_may_fail);
