@@ -78,7 +78,7 @@ unit: $(UNIT_TESTS)
 
 # ---- hostile bytes: with gcc, seeds and random damage to each; with clang, its fuzzer
 
-FUZZ_ROUNDS = 2000
+FUZZ_ROUNDS = 300
 FUZZ_SECONDS = 60
 FUZZ_TARGETS = $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 FUZZ_DEPS = $(wildcard test/fuzz/*.h test/unit/*.h)
