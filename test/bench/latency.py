@@ -13,7 +13,7 @@ import tempfile
 
 from common import FEATURES, connect, dense, query
 
-ROUNDS, SECONDS = 5, 4
+ROUNDS, SECONDS = 5, 2
 
 
 def find_pgbench():
