@@ -27,7 +27,8 @@ typedef struct MetricFact
 } MetricFact;
 
 static const MetricFact facts[] = {
-	{"silhouette", 0, true}, /* of clusterings, which algorithms measure themselves */
+	{"silhouette", 0, true}, /* without a target the algorithms measure themselves */
+	{"explained_variance_ratio", 0, true},
 	{"accuracy", BINARY | SEVERAL, true},
 	{"balanced_accuracy", BINARY | SEVERAL, true},
 	{"precision", BINARY, true},

@@ -265,7 +265,7 @@ write_summary(const Solve *s, const MlPcaModel *m, double total, MlFitReport *re
 		ml_json_number(&w, NULL, s->sigma[k] * s->sigma[k] / total);
 	ml_json_close(&w, ']');
 	ml_json_number(&w, "explained", sum);
-	report->metric = "explained_variance";
+	report->metric = "explained_variance_ratio";
 	report->score = sum;
 }
 
