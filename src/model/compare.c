@@ -136,6 +136,13 @@ ml_compare_check(MlArena *arena, const MlTrainSpec *spec)
 
 	if (spec->is_auto)
 		return check_auto(arena->env, spec);
+	if (!isnan(spec->time_budget) && !ml_compare_wanted(spec))
+	{
+		ml_fail(arena->env, ML_EINVAL,
+				"option \"time_budget\" is for comparing candidates, and there is one only");
+		ml_hint(arena->env, "Add \"search\" or \"folds\", or leave the algorithm to \"auto\".");
+		return ML_EINVAL;
+	}
 	return spec->search ? search_trials(arena, spec, &search, &unused) : ML_OK;
 }
 

@@ -289,6 +289,27 @@ wrong_task(MlEnv *env, const MlAlgo *algo, MlTask task, const char *words)
 	return ML_EINVAL;
 }
 
+/* Without a target all rows are trained on: options about hold-outs, candidates and classes have no meaning. */
+static MlStatus
+refuse_target_options(MlEnv *env, const MlTrainSpec *spec)
+{
+	static const int options[] = {ML_TRAIN_FOLDS,    ML_TRAIN_SEARCH,   ML_TRAIN_TIME_BUDGET,
+								  ML_TRAIN_GROUP_BY, ML_TRAIN_ORDER_BY, ML_TRAIN_METRIC,
+								  ML_TRAIN_POSITIVE};
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+	{
+		if (options[i] == ML_TRAIN_FOLDS ? spec->folds == 0
+										 : !ml_param_given(&spec->common, options[i]))
+			continue;
+		ml_fail(env, ML_EINVAL, "option \"%s\" needs a target column",
+				ml_train_params[options[i]].name);
+		ml_hint(env, "Without one all rows are trained on, and the algorithm scores itself.");
+		return ML_EINVAL;
+	}
+	return ML_OK;
+}
+
 /* The task that needs no target: the one wished for, or the algorithm's first such. */
 static MlStatus
 untargeted_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTask *task)
@@ -304,6 +325,7 @@ untargeted_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTask *
 		ml_hint(env, "The view mlplat.algorithms shows which ones learn without.");
 		return ML_EINVAL;
 	}
+	ML_TRY(refuse_target_options(env, spec));
 	*task = spec->task;
 	if (spec->auto_task)
 	{

@@ -51,6 +51,15 @@ SELECT mlplat.train(p, NULL, '{"algorithm": "kmeans", "n_cluster": 2}') FROM poi
 SELECT mlplat.train(p, NULL, '{"algorithm": "kmeans", "n_clusters": 601}') FROM points p;
 SELECT mlplat.train(p, 'y', '{"algorithm": "kmeans"}') FROM points p;
 
+-- nothing is held out or compared without a target: such options are refused, not passed over
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', folds => 3);
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', search => '{"n_clusters": [3, 7]}');
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', time_budget => 3);
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', group_by => 'y');
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', order_by => 'y');
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', metric => 'rmse');
+SELECT mlplat.create_model('refused', 'TABLE points', algorithm => 'kmeans', params => '{"positive": "a"}');
+
 SELECT count(*) FROM (SELECT mlplat.drop_model('clouds')) s;
 DROP SCHEMA kmeans CASCADE;
 RESET search_path;

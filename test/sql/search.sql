@@ -94,6 +94,7 @@ SELECT mlplat.create_model('bad', 'TABLE part', 'y', 'gbdt', time_budget => 0);
 SELECT mlplat.create_model('bad', 'TABLE part', 'y', 'gbdt', time_budget => -1);
 SELECT mlplat.create_model('bad', 'TABLE part', 'y', 'gbdt', time_budget => 'NaN');
 SELECT mlplat.create_model('bad', 'TABLE part', 'y', 'gbdt', time_budget => 'Infinity');
+SELECT mlplat.create_model('bad', 'TABLE part', 'y', 'gbdt', time_budget => 5);
 SELECT mlplat.create_model('bad', 'SELECT 1 AS x, 2 AS y', 'y', 'gbdt', search => '{"max_leaves": [3, 4]}', holdout => 0);
 SELECT mlplat.create_model('bad', 'TABLE part', 'y', 'gbdt', continue_from => 'alone', exclude => '{id,late}', folds => 3);
 -- all fail: the first one's reason
