@@ -7,7 +7,7 @@ declare -A allowed=(
     [core]="core" [data]="core data" [algo]="core data algo" [metric]="core metric" [plot]="core plot"
     [model]="core data algo metric model" [pg]="$pure pg"
 )
-for module in source train serve analyze manage; do allowed[$module]="$pure pg $module"; done
+for module in source prepare train serve analyze manage; do allowed[$module]="$pure pg $module"; done
 bad=0
 for file in */*.[ch] */*/*.[ch]; do
     [ -e "$file" ] || continue

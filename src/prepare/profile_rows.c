@@ -22,7 +22,7 @@
 #include "pg/bridge.h"
 #include "pg/query.h"
 #include "pg/rows.h"
-#include "train/profile.h"
+#include "prepare/profile.h"
 
 PG_FUNCTION_INFO_V1(mlplat_profile);
 

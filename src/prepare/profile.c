@@ -28,7 +28,7 @@
 
 #include "core/rng.h"
 #include "pg/bridge.h"
-#include "train/profile.h"
+#include "prepare/profile.h"
 
 /* Different values of a column that are counted exactly, and of all columns together. */
 #define EXACT_VALUES 10000
