@@ -1,7 +1,8 @@
 -- source: get data into tables.
 
 CREATE OR REPLACE FUNCTION mlplat.import_csv(target text, path text, options jsonb DEFAULT '{}',
-    OUT rows_loaded bigint, OUT rows_rejected bigint, OUT seconds double precision)
+    OUT rows_loaded bigint, OUT rows_rejected bigint, OUT seconds double precision,
+    OUT import_id bigint)
 LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mlplat_import_csv';
 
 COMMENT ON FUNCTION mlplat.import_csv(text, text, jsonb) IS

@@ -47,12 +47,14 @@ const MlParam mlplat_csv_params[] = {
 	 "object of column name and type, in place of the inferred types of a new table"},
 	{"sample_rows", ML_PARAM_INT, "null", 0, INT_MAX, NULL,
 	 "rows from which types are inferred, 0 for all (default: 10000 or 4 MB)"},
+	{"max_bytes", ML_PARAM_REAL, "null", 1, 1e18, NULL,
+	 "most bytes that a gzip file may hold (default: 200 times its size, at least 1 GB)"},
 	{NULL, ML_PARAM_INT, NULL, 0, 0, NULL, NULL}};
 
 /* A reading of the sample in progress. */
 typedef struct Sampler
 {
-	MlplatServerFile *file;
+	MlplatBytes *file;
 	MlEnv *env;
 	MlplatCsvSample *sample;
 	MlCsvReader reader;
@@ -82,9 +84,8 @@ option_char(const MlParams *options, int index)
 static void
 next_piece(Sampler *sampler)
 {
-	int n = sampler->n_bytes == 0
-				? mlplat_csv_read_start(sampler->file, sampler->piece, PIECE_SIZE)
-				: mlplat_server_file_read(sampler->file, sampler->piece, PIECE_SIZE);
+	int n = sampler->n_bytes == 0 ? mlplat_csv_read_start(sampler->file, sampler->piece, PIECE_SIZE)
+								  : mlplat_bytes_read(sampler->file, sampler->piece, PIECE_SIZE);
 
 	sampler->next = sampler->piece;
 	sampler->end = sampler->piece + n;
@@ -94,18 +95,17 @@ next_piece(Sampler *sampler)
 
 /* The first piece must be text that the server can read byte by byte. */
 static void
-check_start(const Sampler *sampler, const char *path)
+check_start(const Sampler *sampler)
 {
+	const char *name = sampler->file->name;
 	const char *data = sampler->piece;
 	int64 n = sampler->n_bytes;
 
 	if (n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("file \"%s\" is empty", path)));
+		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("%s is empty", name)));
 	if (n >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("file \"%s\" is in UTF-16", path),
-				 errhint("Convert it to UTF-8 first, for example with iconv.")));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s is in UTF-16", name),
+						errhint("Convert it to UTF-8 first, for example with iconv.")));
 }
 
 /* The encoding that was given, else UTF-8 if the first piece is, else the database's. */
@@ -291,8 +291,8 @@ observe_records(Sampler *sampler, bool header)
 }
 
 MlplatCsvSample *
-mlplat_csv_sample(MlplatServerFile *file, const char *path, MlEnv *env, const MlParams *options,
-				  MlplatHeaderFn is_header, void *arg, bool *header)
+mlplat_csv_sample(MlplatBytes *file, MlEnv *env, const MlParams *options, MlplatHeaderFn is_header,
+				  void *arg, bool *header)
 {
 	MlplatCsvSample *sample = palloc0(sizeof(MlplatCsvSample));
 	Sampler sampler = {.file = file, .env = env, .sample = sample};
@@ -300,13 +300,13 @@ mlplat_csv_sample(MlplatServerFile *file, const char *path, MlEnv *env, const Ml
 	sample->options = options;
 	sampler.piece = palloc(PIECE_SIZE);
 	next_piece(&sampler);
-	check_start(&sampler, path);
+	check_start(&sampler);
 	sample->encoding = find_encoding(&sampler);
 	find_dialect(&sampler);
 	ml_csv_reader_init(&sampler.reader, env, sample->dialect, MAX_RECORD);
 	if (!next_record(&sampler))
 		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-						errmsg("file \"%s\" does not start with a row of fields", path)));
+						errmsg("%s does not start with a row of fields", file->name)));
 	take_first_record(&sampler);
 	*header = ml_param_given(options, CSV_HEADER) ? ml_param_bool(options, CSV_HEADER)
 												  : is_header(sample, arg);

@@ -8,7 +8,7 @@
 #include "core/param.h"
 #include "data/csv.h"
 #include "data/csvtype.h"
-#include "source/serverfile.h"
+#include "source/bytes.h"
 
 /* Options of import_csv; the indexes of mlplat_csv_params. */
 enum
@@ -21,7 +21,8 @@ enum
 	CSV_ENCODING,
 	CSV_COLUMNS,
 	CSV_TYPES,
-	CSV_SAMPLE_ROWS
+	CSV_SAMPLE_ROWS,
+	CSV_MAX_BYTES
 };
 
 extern const MlParam mlplat_csv_params[];
@@ -46,8 +47,7 @@ typedef struct MlplatCsvSample
 typedef bool (*MlplatHeaderFn)(const MlplatCsvSample *sample, void *arg);
 
 /* Read the sample; everything is allocated in the current context. env is for the pure parts. */
-extern MlplatCsvSample *mlplat_csv_sample(MlplatServerFile *file, const char *path, MlEnv *env,
-										  const MlParams *options, MlplatHeaderFn is_header,
-										  void *arg, bool *header);
+extern MlplatCsvSample *mlplat_csv_sample(MlplatBytes *file, MlEnv *env, const MlParams *options,
+										  MlplatHeaderFn is_header, void *arg, bool *header);
 
 #endif

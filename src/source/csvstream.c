@@ -41,26 +41,26 @@ may_be_held(char c)
 }
 
 int
-mlplat_csv_read_start(MlplatServerFile *file, char *out, int size)
+mlplat_csv_read_start(MlplatBytes *file, char *out, int size)
 {
-	int n = mlplat_server_file_read(file, out, size);
+	int n = mlplat_bytes_read(file, out, size);
 
 	if (n < BOM_SIZE || memcmp(out, BOM, BOM_SIZE) != 0)
 		return n;
 	memmove(out, out + BOM_SIZE, (size_t) n - BOM_SIZE);
 	n -= BOM_SIZE;
-	return n + mlplat_server_file_read(file, out + n, size - n);
+	return n + mlplat_bytes_read(file, out + n, size - n);
 }
 
 void
-mlplat_csv_stream_init(MlplatCsvStream *stream, MlplatServerFile *file, bool one_column)
+mlplat_csv_stream_init(MlplatCsvStream *stream, MlplatBytes *file, bool one_column)
 {
 	stream->file = file;
 	stream->one_column = one_column;
 	stream->started = stream->ended = false;
 	stream->buffer = palloc(BUFFER_SIZE);
 	stream->pos = stream->ready = 0;
-	mlplat_server_file_rewind(file);
+	mlplat_bytes_rewind(file);
 	stream->len = mlplat_csv_read_start(file, stream->buffer, BOM_SIZE);
 }
 
@@ -72,7 +72,7 @@ mlplat_csv_stream_skip_blank(MlplatCsvStream *stream)
 		if (stream->pos == stream->len)
 		{
 			stream->pos = 0;
-			stream->len = mlplat_server_file_read(stream->file, stream->buffer, BUFFER_SIZE);
+			stream->len = mlplat_bytes_read(stream->file, stream->buffer, BUFFER_SIZE);
 		}
 		while (stream->pos < stream->len && is_newline(stream->buffer[stream->pos]))
 			stream->pos++;
@@ -150,8 +150,7 @@ refill(MlplatCsvStream *stream)
 	stream->len -= stream->pos;
 	memmove(stream->buffer, stream->buffer + stream->pos, (size_t) stream->len);
 	stream->pos = 0;
-	n = mlplat_server_file_read(stream->file, stream->buffer + stream->len,
-								BUFFER_SIZE - stream->len);
+	n = mlplat_bytes_read(stream->file, stream->buffer + stream->len, BUFFER_SIZE - stream->len);
 	stream->len += n;
 	stream->ended = n == 0;
 	if (stream->ended)

@@ -4,25 +4,22 @@
  *
  * A sample of the file says how it is written and what its columns are; the
  * table is created, or its columns are bound by name; then COPY loads the file,
- * which makes the speed, the rights and the behaviour those of COPY. All of it
- * is one transaction: after an error there is no table and no row.
+ * which makes the speed, the rights and the behaviour those of COPY. After an
+ * error there is no table and no row (importlog.h).
  */
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
-#include "utils/timestamp.h"
 #include "utils/varlena.h"
 
 #include "pg/bridge.h"
@@ -30,12 +27,17 @@
 #include "source/copyin.h"
 #include "source/csvsample.h"
 #include "source/csvstream.h"
+#include "source/gunzip.h"
+#include "source/importlog.h"
+#include "source/serverfile.h"
 
 PG_FUNCTION_INFO_V1(mlplat_import_csv);
 
 typedef struct Import
 {
+	text *target_text;
 	const char *path;
+	Jsonb *given_options;
 	RangeVar *target;
 	Relation rel; /* NULL until there is one */
 	bool created;
@@ -251,15 +253,14 @@ copy_options(const MlplatCsvSample *sample, bool header)
 }
 
 static uint64
-import_file(Import *import, MlplatServerFile *file)
+import_file(Import *import, MlplatBytes *file)
 {
 	MlplatCsvSample *sample;
 	MlplatCsvStream stream;
 	List *columns = NIL;
 	bool header;
 
-	sample = mlplat_csv_sample(file, import->path, &import->env, &import->options, is_header,
-							   import, &header);
+	sample = mlplat_csv_sample(file, &import->env, &import->options, is_header, import, &header);
 	import->sample = sample;
 	if (!header && !sample->names_given)
 		number_columns(sample);
@@ -276,9 +277,10 @@ import_file(Import *import, MlplatServerFile *file)
 }
 
 static void
-parse_options(Import *import, Jsonb *options)
+parse_options(Import *import)
 {
 	const MlParam *table = mlplat_csv_params;
+	Jsonb *options = import->given_options;
 	char *text = JsonbToCString(NULL, &options->root, VARSIZE(options));
 	MlJson *object;
 
@@ -287,55 +289,55 @@ parse_options(Import *import, Jsonb *options)
 											   &import->options));
 }
 
-/* The import in a memory context of its own. Returns the number of rows. */
-static uint64
-run_import(text *target, const char *path, Jsonb *options)
+/* 0: not given. */
+static int64
+max_bytes(const MlParams *options)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(caller, "mlplat import", ALLOCSET_DEFAULT_SIZES);
-	ErrorContextCallback callback = {.callback = import_error_callback};
-	Import import = {.path = path};
-	MlplatServerFile *file;
-	uint64 n_rows;
+	return ml_param_given(options, CSV_MAX_BYTES) ? (int64) ml_param_real(options, CSV_MAX_BYTES)
+												  : 0;
+}
 
-	MemoryContextSwitchTo(work);
-	mlplat_env_init(&import.env, work);
-	ml_arena_init(&import.arena, &import.env);
-	parse_options(&import, options);
-	import.target = makeRangeVarFromNameList(textToQualifiedNameList(target));
-	file = mlplat_server_file_open(path);
-	callback.arg = &import;
-	callback.previous = error_context_stack;
+/* The work of an import: everything of it is allocated in the current context. */
+static void
+import_csv(MlplatImport *log, void *arg)
+{
+	Import *import = arg;
+	ErrorContextCallback callback = {
+		.callback = import_error_callback, .arg = import, .previous = error_context_stack};
+	MlplatBytes *file;
+
+	mlplat_env_init(&import->env, CurrentMemoryContext);
+	ml_arena_init(&import->arena, &import->env);
+	parse_options(import);
+	import->target = makeRangeVarFromNameList(textToQualifiedNameList(import->target_text));
+	file = mlplat_gunzip(mlplat_server_file_open(import->path), max_bytes(&import->options));
 	error_context_stack = &callback;
-	import.rel = mlplat_copyin_open(import.target);
-	n_rows = import_file(&import, file);
+	import->rel = mlplat_copyin_open(import->target);
+	log->rows = (int64) import_file(import, file);
 	error_context_stack = callback.previous;
-	table_close(import.rel, NoLock);
-	mlplat_server_file_close(file);
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(work);
-	return n_rows;
+	log->bytes = file->n_read;
+	table_close(import->rel, NoLock);
+	mlplat_bytes_close(file);
 }
 
 Datum
 mlplat_import_csv(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"target", "path", "options"};
-	TimestampTz start = GetCurrentTimestamp();
-	TupleDesc desc;
-	Datum values[3];
-	bool nulls[3] = {false, false, false};
+	MlplatImport log = {.function = "import_csv", .kind = "csv"};
+	Import import = {0};
 
 	mlplat_need_arguments(fcinfo, 3);
-	desc = mlplat_result_desc(fcinfo, 3);
+	mlplat_result_desc(fcinfo, 4);
 	for (int i = 0; i < 3; i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("argument \"%s\" must not be null", names[i])));
-	values[0] = Int64GetDatum((int64) run_import(
-		PG_GETARG_TEXT_PP(0), text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_JSONB_P(2)));
-	/* The first row that does not fit ends the import, so none is rejected. */
-	values[1] = Int64GetDatum(0);
-	values[2] = Float8GetDatum((double) (GetCurrentTimestamp() - start) / 1e6);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	import.target_text = PG_GETARG_TEXT_PP(0);
+	import.path = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	import.given_options = PG_GETARG_JSONB_P(2);
+	log.target = text_to_cstring(import.target_text);
+	log.location = import.path;
+	mlplat_import_run(&log, import_csv, &import);
+	return mlplat_import_result(fcinfo, &log);
 }

@@ -1,24 +1,20 @@
 /*
  * serverfile.c
- *		A file on the server, plain or gzip, as a stream of bytes.
+ *		A file on the server as a stream of bytes.
  *
  * Who may read is asked here and nowhere else, so that no import can forget it:
  * the same right as for COPY, pg_read_server_files. The file is opened without
  * blocking and looked at through its descriptor: a fifo or a device is refused
  * before a byte is read, and the name cannot be exchanged in between.
  *
- * gzip is known by its first two bytes. A gzip file may have several members,
- * one after another; zeros after the last are padding.
- *
- * The descriptor belongs to the (sub)transaction, and all memory to the current
- * context, zlib's included: nothing is left over after an error.
+ * The descriptor belongs to the (sub)transaction and all memory to the current
+ * context: nothing is left over after an error.
  */
 #include "postgres.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "pg/compat.h"
 #include "catalog/pg_authid.h"
@@ -28,21 +24,12 @@
 
 #include "source/serverfile.h"
 
-#define INPUT_SIZE (256 * 1024)
-#define WINDOW_BITS (15 + 16) /* the largest window, gzip header */
-
-struct MlplatServerFile
+typedef struct ServerFile
 {
+	MlplatBytes bytes;
 	const char *path;
 	int fd;
-	bool gzip;
-	z_stream inflate;
-	bool member_open; /* inside a gzip member */
-	unsigned char *input;
-	size_t input_pos, input_len;
-	bool input_end;
-	MemoryContext context;
-};
+} ServerFile;
 
 static void
 check_rights(void)
@@ -74,151 +61,65 @@ open_regular_file(const char *path)
 	return fd;
 }
 
-/* Fill the input buffer when it is used up. Returns the number of bytes at hand, 0 at the end. */
-static size_t
-fill_input(MlplatServerFile *file)
-{
-	ssize_t n;
-
-	if (file->input_pos < file->input_len || file->input_end)
-		return file->input_len - file->input_pos;
-	n = read(file->fd, file->input, INPUT_SIZE);
-	if (n < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(), errmsg("could not read file \"%s\": %m", file->path)));
-	file->input_pos = 0;
-	file->input_len = (size_t) n;
-	file->input_end = n == 0;
-	return file->input_len;
-}
-
-static void *
-zlib_alloc(void *context, unsigned n, unsigned size)
-{
-	return MemoryContextAllocExtended(context, (Size) n * size, MCXT_ALLOC_NO_OOM);
-}
-
 static void
-zlib_free(void *context pg_attribute_unused(), void *ptr)
-{
-	pfree(ptr);
-}
-
-static void
-damaged(const MlplatServerFile *file, const char *what)
+could_not_read(const ServerFile *file)
 {
 	ereport(ERROR,
-			(errcode(ERRCODE_DATA_CORRUPTED), errmsg("gzip file \"%s\" is %s", file->path, what)));
-}
-
-/* Start a member if one follows. False at the end of the file. */
-static bool
-open_member(MlplatServerFile *file, bool first)
-{
-	while (!first && fill_input(file) > 0 && file->input[file->input_pos] == 0)
-		file->input_pos++;
-	if (fill_input(file) == 0)
-		return false;
-	if (inflateReset(&file->inflate) != Z_OK)
-		elog(ERROR, "could not start to decompress file \"%s\"", file->path);
-	file->member_open = true;
-	return true;
+			(errcode_for_file_access(), errmsg("could not read file \"%s\": %m", file->path)));
 }
 
 static int
-read_gzip(MlplatServerFile *file, char *out, int size)
+read_file(MlplatBytes *bytes, char *out, int size)
 {
-	file->inflate.next_out = (unsigned char *) out;
-	file->inflate.avail_out = (unsigned) size;
-	while (file->inflate.avail_out > 0)
-	{
-		int result;
-
-		if (!file->member_open && !open_member(file, false))
-			break;
-		if (fill_input(file) == 0)
-			damaged(file, "truncated");
-		file->inflate.next_in = file->input + file->input_pos;
-		file->inflate.avail_in = (unsigned) (file->input_len - file->input_pos);
-		result = inflate(&file->inflate, Z_NO_FLUSH);
-		file->input_pos = file->input_len - file->inflate.avail_in;
-		if (result == Z_MEM_ERROR)
-			ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-		if (result != Z_OK && result != Z_STREAM_END)
-			damaged(file, "damaged");
-		file->member_open = result == Z_OK;
-	}
-	return size - (int) file->inflate.avail_out;
-}
-
-static int
-read_plain(MlplatServerFile *file, char *out, int size)
-{
+	ServerFile *file = (ServerFile *) bytes;
 	int done = 0;
 
-	while (done < size && fill_input(file) > 0)
+	CHECK_FOR_INTERRUPTS();
+	while (done < size)
 	{
-		size_t n = Min((size_t) (size - done), file->input_len - file->input_pos);
+		ssize_t n = read(file->fd, out + done, (size_t) (size - done));
 
-		memcpy(out + done, file->input + file->input_pos, n);
-		file->input_pos += n;
+		if (n < 0)
+			could_not_read(file);
+		if (n == 0)
+			break;
 		done += (int) n;
 	}
+	bytes->n_read += (uint64) done;
 	return done;
 }
 
-int
-mlplat_server_file_read(MlplatServerFile *file, char *out, int size)
+static void
+rewind_file(MlplatBytes *bytes)
 {
-	CHECK_FOR_INTERRUPTS();
-	return file->gzip ? read_gzip(file, out, size) : read_plain(file, out, size);
+	ServerFile *file = (ServerFile *) bytes;
+
+	if (lseek(file->fd, 0, SEEK_SET) < 0)
+		could_not_read(file);
+	bytes->n_read = 0;
 }
 
 static void
-start_reading(MlplatServerFile *file)
+close_file(MlplatBytes *bytes)
 {
-	file->input_pos = file->input_len = 0;
-	file->input_end = false;
-	fill_input(file);
-	file->gzip = file->input_len >= 2 && file->input[0] == 0x1f && file->input[1] == 0x8b;
-	if (file->gzip)
-		open_member(file, true);
+	ServerFile *file = (ServerFile *) bytes;
+
+	CloseTransientFile(file->fd);
+	pfree(file);
 }
 
-MlplatServerFile *
+MlplatBytes *
 mlplat_server_file_open(const char *path)
 {
-	MlplatServerFile *file;
+	ServerFile *file;
 
 	check_rights();
-	file = palloc0(sizeof(MlplatServerFile));
+	file = palloc0(sizeof(ServerFile));
 	file->path = pstrdup(path);
-	file->context = CurrentMemoryContext;
-	file->input = palloc(INPUT_SIZE);
-	file->inflate.zalloc = zlib_alloc;
-	file->inflate.zfree = zlib_free;
-	file->inflate.opaque = file->context;
-	if (inflateInit2(&file->inflate, WINDOW_BITS) != Z_OK)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	file->fd = open_regular_file(path);
-	start_reading(file);
-	return file;
-}
-
-void
-mlplat_server_file_rewind(MlplatServerFile *file)
-{
-	if (lseek(file->fd, 0, SEEK_SET) < 0)
-		ereport(ERROR,
-				(errcode_for_file_access(), errmsg("could not read file \"%s\": %m", file->path)));
-	start_reading(file);
-}
-
-void
-mlplat_server_file_close(MlplatServerFile *file)
-{
-	inflateEnd(&file->inflate);
-	CloseTransientFile(file->fd);
-	pfree(file->input);
-	pfree(file);
+	file->bytes = (MlplatBytes){.name = psprintf("file \"%s\"", path),
+								.read = read_file,
+								.rewind = rewind_file,
+								.close = close_file};
+	return &file->bytes;
 }

@@ -1,0 +1,16 @@
+/*
+ * apart.h
+ *		Run one statement in a transaction of its own, whatever becomes of the caller's.
+ */
+#ifndef MLPLAT_APART_H
+#define MLPLAT_APART_H
+
+/*
+ * Run a statement of ours with text parameters $1 to $n (NULL: null) as the current role, by a background worker,
+ * and wait for it a few seconds at most. False, without an error, when it could not be done: no free worker, the
+ * session's role may no longer log in, the statement failed (the server's log says why). Do not call it while the
+ * current (sub)transaction is failing: roll that back first, so that no lock of it is in the way.
+ */
+extern bool mlplat_run_apart(const char *sql, int n, const char *const *values);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * importlog.c
+ *		What every import has in common: it succeeds or leaves nothing, and import_log tells.
+ *
+ * The work runs in a subtransaction. When it fails, that is rolled back first:
+ * then no lock, no open file and no buffer of it is left, and the line about the
+ * failure can be written by another process (pg/apart.h) before the error goes
+ * on its way. The log's own failure never hides the import's.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "pg/apart.h"
+#include "pg/catalog.h"
+#include "pg/signature.h"
+#include "source/importlog.h"
+
+#define N_VALUES 11
+
+static const char insert_line[] =
+	"INSERT INTO mlplat.import_log (import_id, kind, location, target, started_at, seconds, rows, "
+	"rejected, bytes, outcome, sqlstate, error) VALUES ($1::pg_catalog.int8, $2, $3, $4, "
+	"$5::pg_catalog.timestamptz, $6::pg_catalog.float8, $7::pg_catalog.int8, $8::pg_catalog.int8, "
+	"$9::pg_catalog.int8, CASE WHEN $10 IS NULL THEN 'loaded' ELSE 'failed' END, $10, $11)";
+
+static double
+seconds_since(TimestampTz start)
+{
+	return (double) (GetCurrentTimestamp() - start) / 1e6;
+}
+
+/* A number that is given once, also where the import fails. */
+static int64
+next_id(void)
+{
+	int64 id;
+	bool isnull;
+
+	mlplat_spi_begin();
+	if (SPI_execute(
+			"SELECT pg_catalog.nextval('mlplat.import_log_import_id_seq'::pg_catalog.regclass)",
+			false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not number the import");
+	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	mlplat_spi_end();
+	return id;
+}
+
+/* The parameters of insert_line, as text; error NULL: it was loaded. */
+static void
+line_values(const MlplatImport *import, const ErrorData *error, const char **values)
+{
+	values[0] = psprintf(INT64_FORMAT, import->id);
+	values[1] = import->kind;
+	values[2] = import->location;
+	values[3] = import->target;
+	values[4] = timestamptz_to_str(import->started);
+	values[5] = psprintf("%.6f", seconds_since(import->started));
+	values[6] = psprintf(INT64_FORMAT, error ? 0 : import->rows);
+	values[7] = psprintf(INT64_FORMAT, error ? 0 : import->rejected);
+	values[8] = import->bytes > 0 ? psprintf(UINT64_FORMAT, import->bytes) : NULL;
+	values[9] = error ? pstrdup(unpack_sql_state(error->sqlerrcode)) : NULL;
+	values[10] = error ? error->message : NULL;
+}
+
+static void
+log_success(const MlplatImport *import)
+{
+	const char *texts[N_VALUES];
+	Oid types[N_VALUES];
+	Datum values[N_VALUES];
+	char nulls[N_VALUES];
+
+	line_values(import, NULL, texts);
+	for (int i = 0; i < N_VALUES; i++)
+	{
+		types[i] = TEXTOID;
+		nulls[i] = texts[i] ? ' ' : 'n';
+		values[i] = texts[i] ? CStringGetTextDatum(texts[i]) : (Datum) 0;
+	}
+	mlplat_spi_begin();
+	if (SPI_execute_with_args(insert_line, N_VALUES, types, values, nulls, false, 0) !=
+		SPI_OK_INSERT)
+		elog(ERROR, "could not write to import_log");
+	mlplat_spi_end();
+}
+
+static void
+log_failure(const MlplatImport *import, const ErrorData *error)
+{
+	const char *values[N_VALUES];
+
+	line_values(import, error, values);
+	if (!mlplat_run_apart(insert_line, N_VALUES, values))
+		ereport(WARNING, (errmsg("the failure of %s could not be written to mlplat.import_log",
+								 import->function),
+						  errhint("A background worker writes it: see the server's log, and "
+								  "max_worker_processes.")));
+}
+
+void
+mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	MemoryContext context;
+	ErrorData *volatile error = NULL;
+
+	PreventCommandIfReadOnly(import->function);
+	import->started = GetCurrentTimestamp();
+	import->id = next_id();
+	context = AllocSetContextCreate(caller, "mlplat import", ALLOCSET_DEFAULT_SIZES);
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		work(import, arg);
+		log_success(import);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	if (error)
+	{
+		log_failure(import, error);
+		ReThrowError(error);
+	}
+	MemoryContextDelete(context);
+}
+
+Datum
+mlplat_import_result(FunctionCallInfo fcinfo, const MlplatImport *import)
+{
+	TupleDesc desc = mlplat_result_desc(fcinfo, 4);
+	bool nulls[4] = {false, false, false, false};
+	Datum values[4];
+
+	values[0] = Int64GetDatum(import->rows);
+	values[1] = Int64GetDatum(import->rejected);
+	values[2] = Float8GetDatum(seconds_since(import->started));
+	values[3] = Int64GetDatum(import->id);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}

@@ -1,0 +1,38 @@
+/*
+ * importlog.h
+ *		What every import has in common: it succeeds or leaves nothing, and import_log tells.
+ *
+ * An import_* function fills in a MlplatImport and hands its work over; the work
+ * counts rows, rejected rows and bytes as it goes. Rows that are rejected go to
+ * import_rejects under the import's id.
+ */
+#ifndef MLPLAT_IMPORTLOG_H
+#define MLPLAT_IMPORTLOG_H
+
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+typedef struct MlplatImport
+{
+	const char *function; /* SQL name, for messages: "import_csv" */
+	const char *kind;     /* in import_log: "csv" */
+	const char *location; /* path, address, query; without secrets */
+	const char *target;   /* as the caller wrote it */
+	int64 id;             /* import_log.import_id; set by mlplat_import_run, as is started */
+	TimestampTz started;
+	int64 rows, rejected;
+	uint64 bytes; /* read at the origin; 0: not known */
+} MlplatImport;
+
+typedef void (*MlplatImportFn)(MlplatImport *import, void *arg);
+
+/*
+ * Do the work in a subtransaction and a memory context of its own, and log what came of it: a success together
+ * with the rows, a failure in a transaction of its own before the error goes on. In a read-only transaction: error.
+ */
+extern void mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg);
+
+/* What an import function returns: (rows_loaded, rows_rejected, seconds, import_id). */
+extern Datum mlplat_import_result(FunctionCallInfo fcinfo, const MlplatImport *import);
+
+#endif
