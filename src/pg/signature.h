@@ -8,6 +8,7 @@
 #ifndef MLPLAT_SIGNATURE_H
 #define MLPLAT_SIGNATURE_H
 
+#include "access/tupdesc.h"
 #include "fmgr.h"
 
 /* Throw, unless the call has n_arguments or more. For functions that have arguments with defaults. */

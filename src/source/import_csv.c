@@ -10,17 +10,10 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "access/table.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
-#include "nodes/makefuncs.h"
-#include "parser/parse_type.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
-#include "utils/rel.h"
-#include "utils/varlena.h"
 
 #include "pg/bridge.h"
 #include "pg/signature.h"
@@ -30,17 +23,15 @@
 #include "source/gunzip.h"
 #include "source/importlog.h"
 #include "source/serverfile.h"
+#include "source/target.h"
 
 PG_FUNCTION_INFO_V1(mlplat_import_csv);
 
 typedef struct Import
 {
-	text *target_text;
 	const char *path;
 	Jsonb *given_options;
-	RangeVar *target;
-	Relation rel; /* NULL until there is one */
-	bool created;
+	MlplatTarget target;
 	MlEnv env;
 	MlArena arena;
 	MlParams options;
@@ -74,7 +65,7 @@ import_error_callback(void *arg)
 	if (code == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || code == ERRCODE_UNTRANSLATABLE_CHARACTER)
 		errhint("If the file is in another encoding, name it, for example with the option "
 				"{\"encoding\": \"LATIN1\"}.");
-	else if (sample && import->created && is_value_error(code))
+	else if (sample && import->target.created && is_value_error(code))
 		errhint("The types were inferred from the first " INT64_FORMAT
 				" rows. Look at more with the option {\"sample_rows\": 0}, or name the type, for "
 				"example {\"types\": {\"column\": \"text\"}}.",
@@ -88,55 +79,18 @@ import_error_callback(void *arg)
 
 /* ---- columns */
 
-/* Two columns of one name cannot be told apart. */
-static void
-check_names_differ(const MlplatCsvSample *sample)
-{
-	for (int j = 0; j < sample->n_columns; j++)
-		for (int other = 0; other < j; other++)
-			if (strcmp(sample->names[j], sample->names[other]) == 0)
-				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
-								errmsg("columns %d and %d of the file have the same name \"%s\"",
-									   other + 1, j + 1, sample->names[j]),
-								errhint("Name the columns with the option {\"columns\": [...]}.")));
-}
-
-/* The table's column of that name; in another case if there is only one such; NULL: none. */
-static const char *
-find_column(Relation rel, const char *name)
-{
-	TupleDesc desc = RelationGetDescr(rel);
-	const char *found = NULL;
-	int n_found = 0;
-
-	for (int j = 0; j < desc->natts; j++)
-	{
-		Form_pg_attribute column = TupleDescAttr(desc, j);
-
-		if (column->attisdropped)
-			continue;
-		if (strcmp(NameStr(column->attname), name) == 0)
-			return NameStr(column->attname);
-		if (pg_strcasecmp(NameStr(column->attname), name) == 0)
-		{
-			found = NameStr(column->attname);
-			n_found++;
-		}
-	}
-	return n_found == 1 ? found : NULL;
-}
-
 /* Without the option: the first record is a header when all its fields name columns, or look like names. */
 static bool
 is_header(const MlplatCsvSample *sample, void *arg)
 {
 	const Import *import = arg;
 
-	if (import->rel && !sample->names_given)
+	if (import->target.rel && !sample->names_given)
 	{
 		int j = 0;
 
-		while (j < sample->n_columns && find_column(import->rel, sample->names[j]))
+		while (j < sample->n_columns &&
+			   mlplat_target_find_column(import->target.rel, sample->names[j]))
 			j++;
 		if (j == sample->n_columns)
 			return true;
@@ -152,76 +106,6 @@ number_columns(MlplatCsvSample *sample)
 		sample->names[j] = psprintf("column_%d", j + 1);
 }
 
-/* The columns of an existing table in the order of the file, for COPY. */
-static List *
-bind_columns(const Import *import)
-{
-	const MlplatCsvSample *sample = import->sample;
-	List *columns = NIL;
-
-	for (int j = 0; j < sample->n_columns; j++)
-	{
-		const char *name = find_column(import->rel, sample->names[j]);
-
-		if (!name)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-							errmsg("column \"%s\" of the file is not in table \"%s\"",
-								   sample->names[j], RelationGetRelationName(import->rel)),
-							sample->names_given
-								? 0
-								: errhint("If the first row holds no names, use the option "
-										  "{\"header\": false}; to name the columns of the file, "
-										  "{\"columns\": [...]}.")));
-		columns = lappend(columns, makeString(pstrdup(name)));
-	}
-	return columns;
-}
-
-/* ---- types of a new table */
-
-/* A type's name as the user wrote it, checked and written out in full. */
-static char *
-check_type(const char *column, const MlJson *type)
-{
-	Oid oid;
-	int32 typmod;
-
-	if (type->type != ML_JSON_STRING)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("type of column \"%s\" must be a string", column)));
-	mlplat_parse_type(type->string, &oid, &typmod);
-	return format_type_extended(oid, typmod, FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
-}
-
-/* Put the types of the option in place of the inferred ones. */
-static void
-override_types(const Import *import, char **types)
-{
-	const MlplatCsvSample *sample = import->sample;
-	const MlJson *given = import->options.values[CSV_TYPES].json;
-
-	if (!given || given->type == ML_JSON_NULL)
-		return;
-	if (given->type != ML_JSON_OBJECT)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"types\" must be an object of column name and type")));
-	for (size_t i = 0; i < given->n; i++)
-	{
-		const char *near =
-			ml_nearest(given->keys[i], (const char *const *) sample->names, sample->n_columns);
-		int j = 0;
-
-		while (j < sample->n_columns && strcmp(sample->names[j], given->keys[i]) != 0)
-			j++;
-		if (j == sample->n_columns)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-							errmsg("option \"types\" names column \"%s\", which is not in the file",
-								   given->keys[i]),
-							near ? errhint("Did you mean \"%s\"?", near) : 0));
-		types[j] = check_type(sample->names[j], &given->items[i]);
-	}
-}
-
 static void
 create_target(Import *import)
 {
@@ -231,9 +115,21 @@ create_target(Import *import)
 	for (int j = 0; j < sample->n_columns; j++)
 		types[j] = unconstify(
 			char *, ml_csv_type_name(ml_csv_column_type(&sample->columns[j], sample->missing)));
-	override_types(import, types);
-	import->rel = mlplat_copyin_create(import->target, sample->n_columns, sample->names, types);
-	import->created = true;
+	mlplat_target_create(&import->target, sample->n_columns, sample->names, types,
+						 import->options.values[CSV_TYPES].json);
+}
+
+static List *
+bind_columns(const Import *import)
+{
+	const MlplatCsvSample *sample = import->sample;
+
+	return mlplat_target_bind(&import->target, sample->n_columns, sample->names,
+							  sample->names_given
+								  ? NULL
+								  : "If the first row holds no names, use the option "
+									"{\"header\": false}; to name the columns of the file, "
+									"{\"columns\": [...]}.");
 }
 
 /* ---- the import */
@@ -264,16 +160,16 @@ import_file(Import *import, MlplatBytes *file)
 	import->sample = sample;
 	if (!header && !sample->names_given)
 		number_columns(sample);
-	check_names_differ(sample);
-	if (!import->rel)
+	mlplat_target_check_names(sample->n_columns, sample->names);
+	if (!import->target.rel)
 		create_target(import);
 	else if (header || sample->names_given)
 		columns = bind_columns(import);
 	mlplat_csv_stream_init(&stream, file, sample->n_columns == 1);
 	if (header || sample->n_columns > 1)
 		mlplat_csv_stream_skip_blank(&stream);
-	return mlplat_copyin_run(import->rel, columns, copy_options(sample, header), "import_csv",
-							 mlplat_csv_stream_read, &stream);
+	return mlplat_copyin_run(import->target.rel, columns, copy_options(sample, header),
+							 "import_csv", mlplat_csv_stream_read, &stream);
 }
 
 static void
@@ -309,14 +205,13 @@ import_csv(MlplatImport *log, void *arg)
 	mlplat_env_init(&import->env, CurrentMemoryContext);
 	ml_arena_init(&import->arena, &import->env);
 	parse_options(import);
-	import->target = makeRangeVarFromNameList(textToQualifiedNameList(import->target_text));
 	file = mlplat_gunzip(mlplat_server_file_open(import->path), max_bytes(&import->options));
 	error_context_stack = &callback;
-	import->rel = mlplat_copyin_open(import->target);
+	mlplat_target_open(&import->target, log->target);
 	log->rows = (int64) import_file(import, file);
 	error_context_stack = callback.previous;
 	log->bytes = file->n_read;
-	table_close(import->rel, NoLock);
+	mlplat_target_close(&import->target);
 	mlplat_bytes_close(file);
 }
 
@@ -333,10 +228,9 @@ mlplat_import_csv(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("argument \"%s\" must not be null", names[i])));
-	import.target_text = PG_GETARG_TEXT_PP(0);
 	import.path = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	import.given_options = PG_GETARG_JSONB_P(2);
-	log.target = text_to_cstring(import.target_text);
+	log.target = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	log.location = import.path;
 	mlplat_import_run(&log, import_csv, &import);
 	return mlplat_import_result(fcinfo, &log);

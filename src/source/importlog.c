@@ -26,6 +26,7 @@
 #include "pg/catalog.h"
 #include "pg/signature.h"
 #include "source/importlog.h"
+#include "source/rejects.h"
 
 #define N_VALUES 11
 
@@ -127,6 +128,7 @@ mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
 	PG_TRY();
 	{
 		work(import, arg);
+		mlplat_rejects_flush(import);
 		log_success(import);
 		ReleaseCurrentSubTransaction();
 	}

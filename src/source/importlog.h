@@ -21,7 +21,9 @@ typedef struct MlplatImport
 	int64 id;             /* import_log.import_id; set by mlplat_import_run, as is started */
 	TimestampTz started;
 	int64 rows, rejected;
-	uint64 bytes; /* read at the origin; 0: not known */
+	uint64 bytes;                  /* read at the origin; 0: not known */
+	int encoding;                  /* of the rows that are rejected */
+	struct MlplatRejects *rejects; /* held back by rejects.c */
 } MlplatImport;
 
 typedef void (*MlplatImportFn)(MlplatImport *import, void *arg);
