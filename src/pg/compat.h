@@ -79,6 +79,11 @@ typedef void (*MlplatRequestHook)(void);
 #define mlplat_parse_type(text, type, typmod) parseTypeString(text, type, typmod, false)
 #endif
 
+/* 14 has symbols for all types of arrays. */
+#if PG_VERSION_NUM < 140000
+#define INT8ARRAYOID 1016
+#endif
+
 /* 18 has OLD and NEW in RETURNING; before, a variable cannot mean them. */
 #if PG_VERSION_NUM >= 180000
 #define mlplat_is_old_or_new(var) ((var)->varreturningtype != VAR_RETURNING_DEFAULT)
