@@ -1,272 +1,74 @@
--- ---------------------------------------------------------------- metrics of scores and probabilities of two classes
+-- ---------------------------------------------------------------- metrics and curves of scores and probabilities of two classes
 --
--- Arguments: label, score, and last a weight, or none. The greater of two labels is positive: true, 1 of 0 and 1, 1 of
--- -1 and 1. A text label needs the positive label as third argument. A row with a NULL in any argument is skipped.
+-- Arguments: label, score, and then a weight, or none; of a curve, after the weight, the number of points at most. The
+-- greater of two labels is positive: true, 1 of 0 and 1, 1 of -1 and 1. A text label needs the positive label as third
+-- argument. A row with a NULL in any argument is skipped.
+--
+-- All of a kind share their transition functions, and with them one state over the same arguments. Which faces there
+-- are, and what the functions are called, stands in the tables below.
 
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, boolean, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_bool_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, boolean, double precision) IS 'transition function of metrics of scores: boolean label';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, boolean, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_bool_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, boolean, double precision, double precision) IS 'transition function of metrics of scores: boolean label, weight';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, bigint, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_int_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, bigint, double precision) IS 'transition function of metrics of scores: bigint label';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, bigint, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_int_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, bigint, double precision, double precision) IS 'transition function of metrics of scores: bigint label, weight';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_real_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, double precision, double precision) IS 'transition function of metrics of scores: double precision label';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, double precision, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_real_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, double precision, double precision, double precision) IS 'transition function of metrics of scores: double precision label, weight';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, text, double precision, text) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_text_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, text, double precision, text) IS 'transition function of metrics of scores: text label';
-CREATE OR REPLACE FUNCTION mlplat.ranking_transfn(mlplat.state, text, double precision, text, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_ranking_text_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ranking_transfn(mlplat.state, text, double precision, text, double precision) IS 'transition function of metrics of scores: text label, weight';
+DO $do$
+DECLARE
+    face record;
+    metric record;
+    faces CONSTANT text := $$
+    SELECT kind, arguments || more AS arguments, more LIKE '%integer' AS points, 'mlplat_' || kind || '_' || name || '_transfn' AS symbol,
+        name || ' label' || said AS in_words, note || remark AS note
+    FROM (VALUES ('bool', 'boolean, double precision', ''), ('int', 'bigint, double precision', ''),
+            ('real', 'double precision, double precision', ''),
+            ('text', 'text, double precision, text', ': label, score, positive label')) AS l(name, arguments, note),
+        (VALUES ('', '', ''), (', double precision', ', weight', '; weighted rows'),
+            (', double precision, integer', ', weight, points', '; weighted rows, points at most')) AS m(more, said, remark),
+        (VALUES ('ranking'), ('prob_loss')) AS k(kind)
+    WHERE kind = 'ranking' OR more NOT LIKE '%integer'$$;
+BEGIN
+    FOR face IN EXECUTE faces LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION mlplat.%I(mlplat.state, %s) RETURNS mlplat.state
+            AS ''MODULE_PATHNAME'', %L LANGUAGE C IMMUTABLE PARALLEL SAFE', face.kind || '_transfn', face.arguments, face.symbol);
+        EXECUTE format('COMMENT ON FUNCTION mlplat.%I(mlplat.state, %s) IS %L', face.kind || '_transfn', face.arguments,
+            'transition function of metrics of ' || CASE face.kind WHEN 'ranking' THEN 'scores: ' ELSE 'probabilities: ' END || face.in_words);
+    END LOOP;
 
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, boolean, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_bool_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, boolean, double precision) IS 'transition function of metrics of probabilities: boolean label';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, boolean, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_bool_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, boolean, double precision, double precision) IS 'transition function of metrics of probabilities: boolean label, weight';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, bigint, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_int_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, bigint, double precision) IS 'transition function of metrics of probabilities: bigint label';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, bigint, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_int_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, bigint, double precision, double precision) IS 'transition function of metrics of probabilities: bigint label, weight';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_real_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, double precision, double precision) IS 'transition function of metrics of probabilities: double precision label';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, double precision, double precision, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_real_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, double precision, double precision, double precision) IS 'transition function of metrics of probabilities: double precision label, weight';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, text, double precision, text) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_text_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, text, double precision, text) IS 'transition function of metrics of probabilities: text label';
-CREATE OR REPLACE FUNCTION mlplat.prob_loss_transfn(mlplat.state, text, double precision, text, double precision) RETURNS mlplat.state
-    AS 'MODULE_PATHNAME', 'mlplat_prob_loss_text_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.prob_loss_transfn(mlplat.state, text, double precision, text, double precision) IS 'transition function of metrics of probabilities: text label, weight';
+    FOR metric IN
+        SELECT * FROM (VALUES
+            ('roc_auc', 'ranking', 'double precision', false, 'area under the ROC curve; a tie counts half'),
+            ('pr_auc', 'ranking', 'double precision', false, 'area under the precision-recall curve, as average precision'),
+            ('ks', 'ranking', 'double precision', false, 'Kolmogorov-Smirnov distance of the scores of the two classes'),
+            ('gini', 'ranking', 'double precision', false, 'Gini coefficient of the scores: 2 roc_auc - 1'),
+            ('log_loss', 'prob_loss', 'double precision', false, 'mean negative log-likelihood of the labels, natural logarithm'),
+            ('brier', 'prob_loss', 'double precision', false, 'mean squared distance of probability and label'),
+            ('roc_curve', 'ranking', 'mlplat.roc_point[]', true, 'ROC curve, from a threshold above all scores down'),
+            ('pr_curve', 'ranking', 'mlplat.pr_point[]', true, 'precision-recall curve, from a threshold above all scores down'),
+            ('ks_curve', 'ranking', 'mlplat.ks_point[]', true, 'distribution functions of the scores of the two classes, from the lowest score up'),
+            ('lift_curve', 'ranking', 'mlplat.lift_point[]', true, 'cumulative gain and lift, from the highest score down'),
+            ('calibration_curve', 'ranking', 'mlplat.calibration_point[]', false,
+                'what is predicted against what happens, in ten bins of equal width without the empty ones')
+        ) AS m(name, kind, result, points, help)
+    LOOP
+        EXECUTE format('CREATE OR REPLACE FUNCTION mlplat.%I(mlplat.state) RETURNS %s
+            AS ''MODULE_PATHNAME'', %L LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE',
+            metric.name || '_finalfn', metric.result, 'mlplat_' || metric.name || '_finalfn');
+        EXECUTE format('COMMENT ON FUNCTION mlplat.%I(mlplat.state) IS %L', metric.name || '_finalfn', 'final function of ' || metric.name);
+        FOR face IN EXECUTE faces LOOP
+            CONTINUE WHEN face.kind <> metric.kind OR (face.points AND NOT metric.points);
+            EXECUTE format('CREATE OR REPLACE AGGREGATE mlplat.%I(%s) (SFUNC = mlplat.%I, STYPE = mlplat.state, SSPACE = %s,
+                FINALFUNC = mlplat.%I, COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE)', metric.name, face.arguments,
+                metric.kind || '_transfn', CASE metric.kind WHEN 'ranking' THEN 16384 ELSE 2048 END, metric.name || '_finalfn');
+            EXECUTE format('COMMENT ON AGGREGATE mlplat.%I(%s) IS %L', metric.name, face.arguments, metric.help || face.note);
+        END LOOP;
+    END LOOP;
+END $do$;
 
-CREATE OR REPLACE FUNCTION mlplat.roc_auc_finalfn(mlplat.state) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'mlplat_roc_auc_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.roc_auc_finalfn(mlplat.state) IS 'final function of roc_auc';
-CREATE OR REPLACE FUNCTION mlplat.pr_auc_finalfn(mlplat.state) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'mlplat_pr_auc_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.pr_auc_finalfn(mlplat.state) IS 'final function of pr_auc';
-CREATE OR REPLACE FUNCTION mlplat.ks_finalfn(mlplat.state) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'mlplat_ks_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.ks_finalfn(mlplat.state) IS 'final function of ks';
-CREATE OR REPLACE FUNCTION mlplat.gini_finalfn(mlplat.state) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'mlplat_gini_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.gini_finalfn(mlplat.state) IS 'final function of gini';
-CREATE OR REPLACE FUNCTION mlplat.log_loss_finalfn(mlplat.state) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'mlplat_log_loss_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.log_loss_finalfn(mlplat.state) IS 'final function of log_loss';
-CREATE OR REPLACE FUNCTION mlplat.brier_finalfn(mlplat.state) RETURNS double precision
-    AS 'MODULE_PATHNAME', 'mlplat_brier_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.brier_finalfn(mlplat.state) IS 'final function of brier';
-
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(boolean, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
+CREATE OR REPLACE FUNCTION mlplat.psi_finalfn(mlplat.state) RETURNS double precision
+    AS 'MODULE_PATHNAME', 'mlplat_psi_finalfn' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mlplat.psi_finalfn(mlplat.state) IS 'final function of psi';
+CREATE OR REPLACE AGGREGATE mlplat.psi(boolean, double precision) (
+    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.psi_finalfn,
     COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(boolean, double precision) IS 'area under the ROC curve; a tie counts half';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(boolean, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
+COMMENT ON AGGREGATE mlplat.psi(boolean, double precision) IS
+'population stability index of values (true) against reference values (false), in ten bins of equal reference weight; below 0.1 little has changed, above 0.25 much';
+CREATE OR REPLACE AGGREGATE mlplat.psi(boolean, double precision, double precision) (
+    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.psi_finalfn,
     COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(boolean, double precision, double precision) IS 'area under the ROC curve; a tie counts half; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(bigint, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(bigint, double precision) IS 'area under the ROC curve; a tie counts half';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(bigint, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(bigint, double precision, double precision) IS 'area under the ROC curve; a tie counts half; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(double precision, double precision) IS 'area under the ROC curve; a tie counts half';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(double precision, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(double precision, double precision, double precision) IS 'area under the ROC curve; a tie counts half; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(text, double precision, text) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(text, double precision, text) IS 'area under the ROC curve; a tie counts half: label, score, positive label';
-CREATE OR REPLACE AGGREGATE mlplat.roc_auc(text, double precision, text, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.roc_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.roc_auc(text, double precision, text, double precision) IS 'area under the ROC curve; a tie counts half: label, score, positive label; weighted rows';
-
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(boolean, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(boolean, double precision) IS 'area under the precision-recall curve, as average precision';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(boolean, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(boolean, double precision, double precision) IS 'area under the precision-recall curve, as average precision; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(bigint, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(bigint, double precision) IS 'area under the precision-recall curve, as average precision';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(bigint, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(bigint, double precision, double precision) IS 'area under the precision-recall curve, as average precision; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(double precision, double precision) IS 'area under the precision-recall curve, as average precision';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(double precision, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(double precision, double precision, double precision) IS 'area under the precision-recall curve, as average precision; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(text, double precision, text) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(text, double precision, text) IS 'area under the precision-recall curve, as average precision: label, score, positive label';
-CREATE OR REPLACE AGGREGATE mlplat.pr_auc(text, double precision, text, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.pr_auc_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.pr_auc(text, double precision, text, double precision) IS 'area under the precision-recall curve, as average precision: label, score, positive label; weighted rows';
-
-CREATE OR REPLACE AGGREGATE mlplat.ks(boolean, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(boolean, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes';
-CREATE OR REPLACE AGGREGATE mlplat.ks(boolean, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(boolean, double precision, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.ks(bigint, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(bigint, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes';
-CREATE OR REPLACE AGGREGATE mlplat.ks(bigint, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(bigint, double precision, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.ks(double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(double precision, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes';
-CREATE OR REPLACE AGGREGATE mlplat.ks(double precision, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(double precision, double precision, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.ks(text, double precision, text) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(text, double precision, text) IS 'Kolmogorov-Smirnov distance of the scores of the two classes: label, score, positive label';
-CREATE OR REPLACE AGGREGATE mlplat.ks(text, double precision, text, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.ks_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.ks(text, double precision, text, double precision) IS 'Kolmogorov-Smirnov distance of the scores of the two classes: label, score, positive label; weighted rows';
-
-CREATE OR REPLACE AGGREGATE mlplat.gini(boolean, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(boolean, double precision) IS 'Gini coefficient: 2 roc_auc - 1';
-CREATE OR REPLACE AGGREGATE mlplat.gini(boolean, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(boolean, double precision, double precision) IS 'Gini coefficient: 2 roc_auc - 1; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.gini(bigint, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(bigint, double precision) IS 'Gini coefficient: 2 roc_auc - 1';
-CREATE OR REPLACE AGGREGATE mlplat.gini(bigint, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(bigint, double precision, double precision) IS 'Gini coefficient: 2 roc_auc - 1; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.gini(double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(double precision, double precision) IS 'Gini coefficient: 2 roc_auc - 1';
-CREATE OR REPLACE AGGREGATE mlplat.gini(double precision, double precision, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(double precision, double precision, double precision) IS 'Gini coefficient: 2 roc_auc - 1; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.gini(text, double precision, text) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(text, double precision, text) IS 'Gini coefficient: 2 roc_auc - 1: label, score, positive label';
-CREATE OR REPLACE AGGREGATE mlplat.gini(text, double precision, text, double precision) (
-    SFUNC = mlplat.ranking_transfn, STYPE = mlplat.state, SSPACE = 16384, FINALFUNC = mlplat.gini_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.gini(text, double precision, text, double precision) IS 'Gini coefficient: 2 roc_auc - 1: label, score, positive label; weighted rows';
-
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(boolean, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(boolean, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(boolean, double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(boolean, double precision, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(bigint, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(bigint, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(bigint, double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(bigint, double precision, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(double precision, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(double precision, double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(double precision, double precision, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(text, double precision, text) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(text, double precision, text) IS 'mean negative log-likelihood of the labels, natural logarithm: label, score, positive label';
-CREATE OR REPLACE AGGREGATE mlplat.log_loss(text, double precision, text, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.log_loss_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.log_loss(text, double precision, text, double precision) IS 'mean negative log-likelihood of the labels, natural logarithm: label, score, positive label; weighted rows';
-
-CREATE OR REPLACE AGGREGATE mlplat.brier(boolean, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(boolean, double precision) IS 'mean squared distance of probability and label';
-CREATE OR REPLACE AGGREGATE mlplat.brier(boolean, double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(boolean, double precision, double precision) IS 'mean squared distance of probability and label; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.brier(bigint, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(bigint, double precision) IS 'mean squared distance of probability and label';
-CREATE OR REPLACE AGGREGATE mlplat.brier(bigint, double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(bigint, double precision, double precision) IS 'mean squared distance of probability and label; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.brier(double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(double precision, double precision) IS 'mean squared distance of probability and label';
-CREATE OR REPLACE AGGREGATE mlplat.brier(double precision, double precision, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(double precision, double precision, double precision) IS 'mean squared distance of probability and label; weighted rows';
-CREATE OR REPLACE AGGREGATE mlplat.brier(text, double precision, text) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(text, double precision, text) IS 'mean squared distance of probability and label: label, score, positive label';
-CREATE OR REPLACE AGGREGATE mlplat.brier(text, double precision, text, double precision) (
-    SFUNC = mlplat.prob_loss_transfn, STYPE = mlplat.state, SSPACE = 2048, FINALFUNC = mlplat.brier_finalfn,
-    COMBINEFUNC = mlplat.state_combine, PARALLEL = SAFE);
-COMMENT ON AGGREGATE mlplat.brier(text, double precision, text, double precision) IS 'mean squared distance of probability and label: label, score, positive label; weighted rows';
-
+COMMENT ON AGGREGATE mlplat.psi(boolean, double precision, double precision) IS
+'population stability index of values (true) against reference values (false), in ten bins of equal reference weight; weighted rows';

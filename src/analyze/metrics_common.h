@@ -9,6 +9,7 @@
 #define MLPLAT_METRICS_COMMON_H
 
 #include "metric/label.h"
+#include "metric/ranking.h"
 #include "pg/bridge.h"
 #include "pg/state.h"
 
@@ -35,6 +36,9 @@ extern void mlplat_metric_check_finite(double value, const char *what);
 
 /* Argument number arg as a label of this type, not TEXT. */
 extern uint64 mlplat_metric_label(FunctionCallInfo fcinfo, int arg, MlLabelType type);
+
+/* The scores behind the first argument of a final function. */
+extern const MlRanking *mlplat_metric_ranking(FunctionCallInfo fcinfo);
 
 /* A metric as the result of a final function: NaN becomes NULL, infinity is an overflow. */
 extern Datum mlplat_metric_result(FunctionCallInfo fcinfo, double value);

@@ -1,7 +1,7 @@
 /*
  * metrics_rank.c
- *		Aggregates over (label, score): roc_auc, pr_auc, ks, gini keep the scores; log_loss and
- *		brier keep sums.
+ *		Aggregates over (label, score): roc_auc, pr_auc, ks, gini (and the curves of metrics_curve.c) keep
+ *		the scores; log_loss and brier keep sums.
  *
  * Faces: label boolean, bigint, double precision (two labels, the greater one is positive), or text
  * with the positive label as third argument: then a row is positive when the two texts are the same.
@@ -16,7 +16,7 @@
 
 #include "analyze/metrics_common.h"
 #include "metric/prob_loss.h"
-#include "metric/ranking.h"
+#include "metric/rank_curve.h"
 
 PG_FUNCTION_INFO_V1(mlplat_ranking_bool_transfn);
 PG_FUNCTION_INFO_V1(mlplat_ranking_int_transfn);
@@ -32,6 +32,9 @@ PG_FUNCTION_INFO_V1(mlplat_ks_finalfn);
 PG_FUNCTION_INFO_V1(mlplat_gini_finalfn);
 PG_FUNCTION_INFO_V1(mlplat_log_loss_finalfn);
 PG_FUNCTION_INFO_V1(mlplat_brier_finalfn);
+
+/* Points that a curve may have; a tuple each. */
+#define MAX_POINTS 100000
 
 /* ---- the two kinds of states */
 
@@ -136,22 +139,44 @@ row_label(FunctionCallInfo fcinfo, MlLabelType *type, double *weight)
 	return text_label(fcinfo);
 }
 
+/* The argument after the weight: how many points a curve may have; 0: there is none. */
+static uint32
+curve_points(FunctionCallInfo fcinfo, MlLabelType type)
+{
+	int arg = type == ML_LABEL_TEXT ? 5 : 4;
+	int32 points;
+
+	if (arg >= PG_NARGS())
+		return 0;
+	points = PG_GETARG_INT32(arg);
+	if (points < ML_MIN_CURVE_POINTS || points > MAX_POINTS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("max_points must be between %d and %d, not %d", ML_MIN_CURVE_POINTS,
+							   MAX_POINTS, points)));
+	return (uint32) points;
+}
+
 static Datum
 ranking_transfn(FunctionCallInfo fcinfo, MlLabelType type)
 {
 	MlState *state;
+	MlRanking *ranking;
 	MlEnv *env;
 	uint64 label;
 	double score, weight;
+	uint32 points;
 
 	if (mlplat_metric_skips(fcinfo))
 		return mlplat_return_state(fcinfo);
+	points = curve_points(fcinfo, type);
 	label = row_label(fcinfo, &type, &weight);
 	score = PG_GETARG_FLOAT8(2);
 	mlplat_metric_check_finite(score, "score");
 	state = mlplat_metric_state(fcinfo, &ranking_kind, sizeof(MlRanking));
+	ranking = state->data;
+	ranking->max_points = points;
 	env = mlplat_metric_env(mlplat_state_context(state));
-	mlplat_check(env, ml_ranking_add(env, state->data, type, label, score, weight));
+	mlplat_check(env, ml_ranking_add(env, ranking, type, label, score, weight));
 	PG_RETURN_DATUM(MlStateGetDatum(state));
 }
 
@@ -227,14 +252,19 @@ mlplat_prob_loss_text_transfn(PG_FUNCTION_ARGS)
 
 /* ---- final functions */
 
+const MlRanking *
+mlplat_metric_ranking(FunctionCallInfo fcinfo)
+{
+	return mlplat_state_get_ro(PG_GETARG_DATUM(0), &ranking_kind)->data;
+}
+
 static MlRankMetrics
 rank_metrics(FunctionCallInfo fcinfo)
 {
-	const MlState *state = mlplat_state_get_ro(PG_GETARG_DATUM(0), &ranking_kind);
 	MlEnv *env = mlplat_metric_env(CurrentMemoryContext);
 	MlRankMetrics metrics;
 
-	mlplat_check(env, ml_ranking_metrics(env, state->data, &metrics));
+	mlplat_check(env, ml_ranking_metrics(env, mlplat_metric_ranking(fcinfo), &metrics));
 	return metrics;
 }
 

@@ -6,7 +6,7 @@
  * Tied scores make one step, so the area counts a tie as half (trapezoids, as scikit-learn and the
  * Mann-Whitney statistic do); average precision is the sum over steps of (R_n - R_{n-1}) P_n.
  *
- * Bytes: labels, then for either slot: count u64, weighted u8, scores f64, weights f64.
+ * Bytes: points of a curve u32, labels, then for either slot: count u64, weighted u8, scores f64, weights f64.
  */
 #include "metric/ranking.h"
 
@@ -89,6 +89,7 @@ append_scores(MlEnv *env, MlScores *scores, const MlScores *other)
 MlStatus
 ml_ranking_merge(MlEnv *env, MlRanking *ranking, const MlRanking *other)
 {
+	ranking->max_points = ML_MAX(ranking->max_points, other->max_points);
 	for (uint32_t i = 0; i < other->labels.n; i++)
 	{
 		uint32_t slot;
@@ -114,7 +115,7 @@ ml_ranking_free(MlEnv *env, MlRanking *ranking)
 size_t
 ml_ranking_size(const MlRanking *ranking)
 {
-	size_t size = 2 + 8 * (size_t) ranking->labels.n;
+	size_t size = 6 + 8 * (size_t) ranking->labels.n;
 
 	for (uint32_t i = 0; i < ranking->labels.n; i++)
 		size += 9 + ranking->of[i].n * (ranking->of[i].weight ? 16 : 8);
@@ -124,6 +125,7 @@ ml_ranking_size(const MlRanking *ranking)
 void
 ml_ranking_save(const MlRanking *ranking, MlBuffer *out)
 {
+	ml_put_u32(out, ranking->max_points);
 	ml_label_pair_save(&ranking->labels, out);
 	for (uint32_t i = 0; i < ranking->labels.n; i++)
 	{
@@ -171,6 +173,7 @@ ml_ranking_load(MlReader *in, MlRanking *ranking)
 	MlStatus status;
 
 	*ranking = (MlRanking){0};
+	ranking->max_points = ml_get_u32(in);
 	status = ml_label_pair_load(in, &ranking->labels);
 	for (uint32_t i = 0; status == ML_OK && i < ranking->labels.n; i++)
 		status = load_scores(in, &ranking->of[i]);
@@ -315,13 +318,25 @@ ml_rank_metrics(MlEnv *env, const MlScores *negative, const MlScores *positive,
 	return ML_OK;
 }
 
+bool
+ml_ranking_classes(const MlRanking *ranking, const MlScores **negative, const MlScores **positive)
+{
+	int slot = ml_label_pair_positive(&ranking->labels);
+
+	if (slot < 0)
+		return false;
+	*negative = &ranking->of[!slot];
+	*positive = &ranking->of[slot];
+	return true;
+}
+
 MlStatus
 ml_ranking_metrics(MlEnv *env, const MlRanking *ranking, MlRankMetrics *metrics)
 {
-	int positive = ml_label_pair_positive(&ranking->labels);
+	const MlScores *negative, *positive;
 
 	*metrics = (MlRankMetrics){NAN, NAN, NAN};
-	if (positive < 0)
+	if (!ml_ranking_classes(ranking, &negative, &positive))
 		return ML_OK;
-	return ml_rank_metrics(env, &ranking->of[!positive], &ranking->of[positive], metrics);
+	return ml_rank_metrics(env, negative, positive, metrics);
 }

@@ -21,7 +21,8 @@ typedef struct MlScores
 typedef struct MlRanking
 {
 	MlLabelPair labels;
-	MlScores of[2]; /* by slot of the label */
+	MlScores of[2];      /* by slot of the label */
+	uint32_t max_points; /* of a curve; 0: the default */
 } MlRanking;
 
 /* A zeroed struct is an empty state. The score is finite, the weight finite and >= 0. */
@@ -66,7 +67,11 @@ typedef struct MlRankMetrics
 extern MlStatus ml_rank_metrics(MlEnv *env, const MlScores *negative, const MlScores *positive,
 								MlRankMetrics *metrics);
 
-/* The same, when it is known which label is positive; else all NaN. */
+/* Scores of the negative and the positive label; false when it is not known which is positive. */
+extern bool ml_ranking_classes(const MlRanking *ranking, const MlScores **negative,
+							   const MlScores **positive);
+
+/* The same metrics of a ranking, when it is known which label is positive; else all NaN. */
 extern MlStatus ml_ranking_metrics(MlEnv *env, const MlRanking *ranking, MlRankMetrics *metrics);
 
 /* Add a score to one class. */

@@ -5,6 +5,7 @@
 #include "metric_rows.h"
 
 #include "metric/metric.h"
+#include "metric/rank_curve.h"
 
 #define TOLERANCE 1e-12
 
@@ -350,6 +351,72 @@ impossible_rows_are_refused(void)
 	ml_arena_free(&arena);
 }
 
+/* n values from 0 on, each divided by how often it comes. */
+static MlStatus
+fill_scores(MlEnv *e, MlScores *scores, int n, int times, double weight)
+{
+	for (int i = 0; i < n; i++)
+		ML_TRY(ml_scores_add(e, scores, i / times, weight));
+	return ML_OK;
+}
+
+static MlStatus
+stability(MlEnv *e, double value, double *psi)
+{
+	MlScores reference = {0}, values = {0};
+	MlStatus status = fill_scores(e, &reference, 1000, 10, 1);
+
+	if (status == ML_OK)
+		status = fill_scores(e, &values, 500, 5, 3);
+	for (int i = 0; i < 500 && status == ML_OK; i++)
+		status = ml_scores_add(e, &values, value, 3);
+	if (status == ML_OK)
+		status = ml_stability_index(e, &reference, &values, psi);
+	ml_scores_free(e, &reference);
+	ml_scores_free(e, &values);
+	return status;
+}
+
+/* Half of the values are spread as the reference is, half stand in one of its ten bins. */
+static void
+stability_is_that_of_the_shares(void)
+{
+	double want = 9 * (0.05 - 0.1) * log(0.05 / 0.1) + (0.55 - 0.1) * log(0.55 / 0.1), psi;
+	double places[] = {-5, 0, 42, 99, 1e9};
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+	{
+		CHECK(stability(&env, places[i], &psi) == ML_OK);
+		CHECK_NEAR(psi, want, TOLERANCE);
+	}
+}
+
+/* Nothing to bin: below, at and above the one value. */
+static void
+stability_against_a_constant(void)
+{
+	MlScores reference = {0}, values = {0};
+	double psi;
+
+	CHECK(ml_stability_index(&env, &reference, &values, &psi) == ML_OK && isnan(psi));
+	CHECK(fill_scores(&env, &reference, 10, 10, 2) == ML_OK);
+	CHECK(ml_stability_index(&env, &reference, &values, &psi) == ML_OK && isnan(psi));
+	CHECK(fill_scores(&env, &values, 10, 10, 1) == ML_OK);
+	CHECK(ml_stability_index(&env, &reference, &values, &psi) == ML_OK);
+	CHECK_NEAR(psi, 0, 0);
+	CHECK(fill_scores(&env, &values, 20, 10, 1) == ML_OK); /* a third is above */
+	CHECK(ml_stability_index(&env, &reference, &values, &psi) == ML_OK);
+	CHECK_NEAR(psi, (1.0 / 3 - 1e-4) * log(1 / 3e-4) + (2.0 / 3 - 1) * log(2.0 / 3), TOLERANCE);
+	ml_scores_free(&env, &reference);
+	ml_scores_free(&env, &values);
+}
+
+static MlStatus
+stability_at_zero(MlEnv *e, void *arg)
+{
+	return stability(e, 0, arg);
+}
+
 static MlStatus
 everything(MlEnv *e, void *arg)
 {
@@ -369,12 +436,15 @@ everything(MlEnv *e, void *arg)
 static void
 every_allocation_fails_once(void)
 {
+	double psi;
+
 	make_binary(true);
 	unit_every_allocation_fails(everything, NULL, 500);
 	make_several(true);
 	unit_every_allocation_fails(everything, NULL, 500);
 	make_regression(true);
 	unit_every_allocation_fails(everything, NULL, 500);
+	unit_every_allocation_fails(stability_at_zero, &psi, 500);
 }
 
 int
@@ -387,6 +457,8 @@ main(void)
 	RUN(calibration_adds_up);
 	RUN(confusion_and_residuals);
 	RUN(little_data);
+	RUN(stability_is_that_of_the_shares);
+	RUN(stability_against_a_constant);
 	RUN(impossible_rows_are_refused);
 	RUN(every_allocation_fails_once);
 	ml_env_close(&env);
