@@ -18,6 +18,7 @@
 #include "pg/bridge.h"
 #include "source/csvsample.h"
 #include "source/csvstream.h"
+#include "source/loadcsv.h"
 
 #define PIECE_SIZE (1024 * 1024)
 

@@ -10,7 +10,7 @@
 #include "data/csvtype.h"
 #include "source/bytes.h"
 
-/* Options of import_csv; the indexes of mlplat_csv_params. */
+/* The indexes of mlplat_csv_params (loadcsv.h). */
 enum
 {
 	CSV_HEADER,
@@ -24,8 +24,6 @@ enum
 	CSV_SAMPLE_ROWS,
 	CSV_MAX_BYTES
 };
-
-extern const MlParam mlplat_csv_params[];
 
 typedef struct MlplatCsvSample
 {
