@@ -50,9 +50,13 @@ CREATE TABLE mlplat.run (
     rows_holdout bigint NOT NULL,
     metric text,
     score double precision,
-    promoted boolean NOT NULL
+    promoted boolean NOT NULL,
+    outcome text NOT NULL DEFAULT 'trained' CHECK (outcome IN ('trained', 'failed')),
+    sqlstate text,
+    error text
 );
-COMMENT ON TABLE mlplat.run IS 'one line for each training that create_model committed';
+COMMENT ON TABLE mlplat.run IS 'one line for each training by create_model, those that failed as well';
+COMMENT ON COLUMN mlplat.run.rows IS 'rows that were trained on; of a failure, those that were read before it';
 
 CREATE TABLE mlplat.trial (
     run_id bigint NOT NULL, -- of mlplat.run; no foreign key, as above
@@ -120,7 +124,7 @@ GRANT SELECT, DELETE ON mlplat.registry, mlplat.version, mlplat.run, mlplat.tria
 GRANT INSERT (owner, name), UPDATE (owner, name, active_history, last_version) ON mlplat.registry TO PUBLIC;
 GRANT INSERT (model_id, version, query, options, metric, score, info, image) ON mlplat.version TO PUBLIC;
 GRANT INSERT (model, version, started_at, seconds, query, target, algorithm, options, rows, rows_dropped, rows_holdout,
-    metric, score, promoted) ON mlplat.run TO PUBLIC;
+    metric, score, promoted, outcome, sqlstate, error) ON mlplat.run TO PUBLIC;
 GRANT INSERT ON mlplat.trial TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('mlplat.registry', '');
@@ -162,10 +166,10 @@ COMMENT ON VIEW mlplat.model_versions IS 'one row a trained version of a model';
 
 CREATE VIEW mlplat.runs WITH (security_barrier) AS
 SELECT run_id, model, version, owner, started_at, seconds, query, target, algorithm, options, rows, rows_dropped,
-       rows_holdout, metric, score, promoted
+       rows_holdout, metric, score, promoted, outcome, sqlstate, error
 FROM mlplat.run
 WHERE mlplat.is_owner(owner);
-COMMENT ON VIEW mlplat.runs IS 'one row a training by create_model';
+COMMENT ON VIEW mlplat.runs IS 'one row a training by create_model, those that failed as well';
 
 CREATE VIEW mlplat.trials WITH (security_barrier) AS
 SELECT r.run_id, r.model, r.version, t.trial, t.algorithm, t.params, r.metric, t.score, t.stddev, t.fold_scores, t.share,

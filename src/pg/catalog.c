@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "pg/apart.h"
 #include "pg/catalog.h"
 
 /* ---- small SPI ---- */
@@ -521,4 +522,30 @@ mlplat_log_run(const MlplatRun *r)
 	if (r->trials)
 		log_trials(result_int(0, 1, RESULT_INT8), r->trials);
 	mlplat_spi_end();
+}
+
+void
+mlplat_log_failed_run(const MlplatRun *r, const ErrorData *error)
+{
+	const char *values[9] = {r->model,
+							 psprintf("%.6f", r->seconds),
+							 r->query,
+							 r->target,
+							 r->algorithm,
+							 r->options,
+							 psprintf(INT64_FORMAT, r->rows),
+							 pstrdup(unpack_sql_state(error->sqlerrcode)),
+							 error->message};
+
+	if (!mlplat_run_apart(
+			"INSERT INTO mlplat.run (model, started_at, seconds, query, target, algorithm, options,"
+			" rows, rows_dropped, rows_holdout, promoted, outcome, sqlstate, error)"
+			" VALUES ($1, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+			" pg_catalog.make_interval(secs => $2::pg_catalog.float8), $2::pg_catalog.float8, $3, "
+			"$4, $5, COALESCE($6, '{}')::pg_catalog.jsonb, $7::pg_catalog.int8, 0, 0, false, "
+			"'failed', $8, $9)",
+			lengthof(values), values))
+		ereport(WARNING, (errmsg("the failure of the training could not be written to mlplat.run"),
+						  errhint("A background worker writes it: see the server's log, and "
+								  "max_worker_processes.")));
 }

@@ -46,6 +46,10 @@ typedef struct MlplatRun
 } MlplatRun;
 
 extern void mlplat_log_run(const MlplatRun *run);
+
+/* A training that failed, in a transaction of its own; a warning when that cannot be done. Of the run: model, query,
+ * target, algorithm, options (NULL: not known), seconds, rows (read so far). */
+extern void mlplat_log_failed_run(const MlplatRun *run, const ErrorData *error);
 extern void mlplat_delete_trials(int64 run_id);
 
 /* Find a model; error when it isn't there, isn't visible, or the version isn't there. */

@@ -2,16 +2,14 @@
  * importlog.c
  *		What every import has in common: it succeeds or leaves nothing, and import_log tells.
  *
- * The work runs in a subtransaction. When it fails, that is rolled back first:
- * then no lock, no open file and no buffer of it is left, and the line about the
- * failure can be written by another process (pg/apart.h) before the error goes
- * on its way. The log's own failure never hides the import's.
+ * The work is attempted (pg/attempt.h). When it fails, the line about that is
+ * written by another process (pg/apart.h) before the error goes on its way. The
+ * log's own failure never hides the import's.
  */
 #include "postgres.h"
 
 #include "pg/compat.h"
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "executor/spi.h"
@@ -20,9 +18,9 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "pg/apart.h"
+#include "pg/attempt.h"
 #include "pg/catalog.h"
 #include "pg/signature.h"
 #include "source/importlog.h"
@@ -111,37 +109,38 @@ log_failure(const MlplatImport *import, const ErrorData *error)
 								  "max_worker_processes.")));
 }
 
+typedef struct Attempt
+{
+	MlplatImport *import;
+	MlplatImportFn work;
+	void *arg;
+} Attempt;
+
+static void
+load_and_log(void *arg)
+{
+	const Attempt *attempt = arg;
+
+	attempt->work(attempt->import, attempt->arg);
+	mlplat_rejects_flush(attempt->import);
+	log_success(attempt->import);
+}
+
 void
 mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
 {
+	Attempt attempt = {import, work, arg};
 	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	MemoryContext context;
-	ErrorData *volatile error = NULL;
+	ErrorData *error;
 
 	PreventCommandIfReadOnly(import->function);
 	import->started = GetCurrentTimestamp();
 	import->id = next_id();
 	context = AllocSetContextCreate(caller, "mlplat import", ALLOCSET_DEFAULT_SIZES);
-	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		work(import, arg);
-		mlplat_rejects_flush(import);
-		log_success(import);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
+	error = mlplat_attempt(load_and_log, &attempt);
 	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
 	if (error)
 	{
 		log_failure(import, error);

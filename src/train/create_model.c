@@ -16,7 +16,6 @@
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "metric/metric.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "utils/array.h"
@@ -24,7 +23,9 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "metric/metric.h"
 #include "model/compare.h"
+#include "pg/attempt.h"
 #include "pg/catalog.h"
 #include "pg/progress.h"
 #include "pg/query.h"
@@ -69,6 +70,8 @@ typedef enum Promote
 
 typedef struct CreateModel
 {
+	FunctionCallInfo fcinfo;
+	instr_time start;
 	const char *name;
 	const char *query;
 	const char *target;        /* NULL: none */
@@ -89,6 +92,9 @@ typedef struct CreateModel
 	const char *metric; /* NULL: not evaluated */
 	double score;
 	const char *trials; /* JSON; NULL: nothing was compared */
+	int version;
+	bool active;
+	double seconds;
 } CreateModel;
 
 /* ---- arguments ---- */
@@ -245,17 +251,11 @@ parse_promote(const char *word)
 			 errmsg("argument \"promote\" must be if_better, always or never, not \"%s\"", word)));
 }
 
-/* Read and check all arguments; the query is described, not run. */
+/* Read and check all other arguments; the query is described, not run. */
 static void
 read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 {
-	job->name = text_argument(fcinfo, ARG_NAME);
-	job->query = text_argument(fcinfo, ARG_QUERY);
 	job->target = text_argument(fcinfo, ARG_TARGET);
-	if (!job->name)
-		null_argument("name");
-	if (!job->query)
-		null_argument("query");
 	job->continue_from = text_argument(fcinfo, ARG_CONTINUE_FROM);
 	mlplat_check_model_name(job->name);
 	job->promote = parse_promote(text_argument(fcinfo, ARG_PROMOTE));
@@ -460,14 +460,24 @@ should_promote(const CreateModel *job, const MlplatModelRef *ref)
 	return ml_metric_greater_is_better(metric) ? job->score > score : job->score < score;
 }
 
+static double
+seconds_so_far(const CreateModel *job)
+{
+	instr_time now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, job->start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
 /* Write the run. */
 static void
-log_run(const CreateModel *job, int version, bool promoted, double seconds)
+log_run(const CreateModel *job)
 {
 	MlplatRun run = {
 		.model = job->name,
-		.version = version,
-		.seconds = seconds,
+		.version = job->version,
+		.seconds = job->seconds,
 		.query = job->query,
 		.target = job->target,
 		.algorithm = job->algorithm,
@@ -477,16 +487,16 @@ log_run(const CreateModel *job, int version, bool promoted, double seconds)
 		.holdout = job->valid_rows,
 		.metric = job->metric,
 		.score = job->score,
-		.promoted = promoted,
+		.promoted = job->active,
 		.trials = job->trials,
 	};
 
 	mlplat_log_run(&run);
 }
 
-/* Add the version, promote it by the rule, write the run; returns its number. */
-static int
-register_model(CreateModel *job, instr_time start, bool *active, double *seconds)
+/* Add the version, promote it by the rule, write the run. */
+static void
+register_model(CreateModel *job)
 {
 	MlplatModelRef ref = mlplat_lock_model(job->name);
 	MlplatNewVersion version = {
@@ -497,31 +507,43 @@ register_model(CreateModel *job, instr_time start, bool *active, double *seconds
 		.score = job->score,
 		.image = PointerGetDatum(job->image),
 	};
-	instr_time now;
-	int number;
 
-	*active = should_promote(job, &ref);
-	number = mlplat_add_version(ref.model_id, &version);
-	if (*active)
-		mlplat_set_active(ref.model_id, number);
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	*seconds = INSTR_TIME_GET_DOUBLE(now);
-	log_run(job, number, *active, *seconds);
-	return number;
+	job->active = should_promote(job, &ref);
+	job->version = mlplat_add_version(ref.model_id, &version);
+	if (job->active)
+		mlplat_set_active(ref.model_id, job->version);
+	job->seconds = seconds_so_far(job);
+	log_run(job);
+}
+
+/* What runs tells of a training that failed; which algorithm was asked for may not be known yet. */
+static void
+log_failure(const CreateModel *job, const ErrorData *error)
+{
+	const char *algorithm = text_argument(job->fcinfo, ARG_ALGORITHM);
+	MlplatRun run = {
+		.model = job->name,
+		.seconds = seconds_so_far(job),
+		.query = job->query,
+		.target = job->target,
+		.algorithm = algorithm ? algorithm : "auto",
+		.options = job->options,
+		.rows = job->state ? (int64) job->state->n_read : 0,
+	};
+
+	mlplat_log_failed_run(&run, error);
 }
 
 /* The result row. */
 static Datum
-result_row(FunctionCallInfo fcinfo, const CreateModel *job, int version, bool active,
-		   double seconds)
+result_row(const CreateModel *job)
 {
-	TupleDesc desc = mlplat_result_desc(fcinfo, N_RESULT_COLUMNS);
+	TupleDesc desc = mlplat_result_desc(job->fcinfo, N_RESULT_COLUMNS);
 	Datum values[N_RESULT_COLUMNS];
 	bool nulls[N_RESULT_COLUMNS] = {0};
 
 	values[0] = CStringGetTextDatum(job->name);
-	values[1] = Int32GetDatum(version);
+	values[1] = Int32GetDatum(job->version);
 	values[2] = CStringGetTextDatum(job->algorithm);
 	values[3] = CStringGetTextDatum(job->task);
 	values[4] = Int64GetDatum(job->rows);
@@ -529,9 +551,24 @@ result_row(FunctionCallInfo fcinfo, const CreateModel *job, int version, bool ac
 	values[5] = job->metric ? CStringGetTextDatum(job->metric) : (Datum) 0;
 	nulls[6] = job->metric == NULL || isnan(job->score);
 	values[6] = Float8GetDatum(job->score);
-	values[7] = Float8GetDatum(seconds);
-	values[8] = BoolGetDatum(active);
+	values[7] = Float8GetDatum(job->seconds);
+	values[8] = BoolGetDatum(job->active);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/* The whole of it: all or nothing. */
+static void
+create_model(void *arg)
+{
+	CreateModel *job = arg;
+
+	read_arguments(job, job->fcinfo);
+	begin_early(job);
+	if (can_push_down(job))
+		train_streaming(job);
+	else
+		train_resident(job);
+	register_model(job);
 }
 
 /* create_model(name, query, target, algorithm, params, prep, exclude, weight, holdout, metric, promote, seed,
@@ -539,25 +576,27 @@ result_row(FunctionCallInfo fcinfo, const CreateModel *job, int version, bool ac
 Datum
 mlplat_create_model(PG_FUNCTION_ARGS)
 {
-	CreateModel job = {0};
-	instr_time start;
-	double seconds;
-	bool active;
-	int version;
+	CreateModel job = {.fcinfo = fcinfo};
+	ErrorData *error;
 	Datum row;
 
-	INSTR_TIME_SET_CURRENT(start);
+	INSTR_TIME_SET_CURRENT(job.start);
 	mlplat_need_arguments(fcinfo, N_ARGUMENTS);
 	(void) mlplat_result_desc(fcinfo, N_RESULT_COLUMNS); /* not after hours of training */
 	PreventCommandIfReadOnly("mlplat.create_model()");
-	read_arguments(&job, fcinfo);
-	begin_early(&job);
-	if (can_push_down(&job))
-		train_streaming(&job);
-	else
-		train_resident(&job);
-	version = register_model(&job, start, &active, &seconds);
-	row = result_row(fcinfo, &job, version, active, seconds);
+	job.name = text_argument(fcinfo, ARG_NAME);
+	job.query = text_argument(fcinfo, ARG_QUERY);
+	if (!job.name)
+		null_argument("name");
+	if (!job.query)
+		null_argument("query");
+	error = mlplat_attempt(create_model, &job);
+	if (error)
+	{
+		log_failure(&job, error);
+		ReThrowError(error);
+	}
+	row = result_row(&job);
 	mlplat_env_delete(job.state->env);
 	PG_RETURN_DATUM(row);
 }

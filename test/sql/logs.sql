@@ -27,14 +27,31 @@ SELECT iteration, kind, part, gradient_norm, weight_norm, step FROM mlplat.weigh
 SELECT log_is('{"iteration": 1}');
 SELECT count(*) AS rows FROM mlplat.training_log WHERE model = 'made up';
 
+-- trainings that failed, also where all is rolled back
+SELECT mlplat.create_model('failed', 'SELECT 1 / (b - 3) AS a, b FROM generate_series(1, 9) b', 'b', 'linear');
+BEGIN;
+SELECT mlplat.create_model('failed', 'TABLE spot', 'hit', 'boosting');
+ROLLBACK;
+DO $$
+BEGIN
+    PERFORM mlplat.create_model('failed', 'TABLE spot', 'miss', params => '{"n_trees": 1}');
+EXCEPTION WHEN OTHERS THEN NULL;
+END $$;
+SELECT model, version, query, target, algorithm, options, rows, rows_dropped, promoted, outcome, sqlstate, error, seconds BETWEEN 0 AND 60 AS timed FROM mlplat.runs WHERE model = 'failed' ORDER BY run_id;
+SELECT count(*) AS models FROM mlplat.models WHERE name = 'failed';
+SELECT DISTINCT outcome, sqlstate, error FROM mlplat.runs WHERE model = 'boosted';
+BEGIN TRANSACTION READ ONLY;
+SELECT mlplat.create_model('failed', 'TABLE spot', 'hit', 'boosting');
+ROLLBACK;
+
 -- others see nothing of it
 CREATE ROLE regress_log_reader;
 SET ROLE regress_log_reader;
-SELECT (SELECT count(*) FROM mlplat.training_log) AS training_log, (SELECT count(*) FROM mlplat.weight_log) AS weight_log,
+SELECT (SELECT count(*) FROM mlplat.training_log) AS training_log, (SELECT count(*) FROM mlplat.weight_log) AS weight_log, (SELECT count(*) FROM mlplat.runs) AS runs,
        (SELECT count(*) FROM mlplat.training_progress) AS training_progress;
 RESET ROLE;
 DROP ROLE regress_log_reader;
 DELETE FROM mlplat.registry WHERE name IN ('made up', 'boosted', 'logit');
-DELETE FROM mlplat.run WHERE model IN ('boosted', 'logit');
+DELETE FROM mlplat.run WHERE model IN ('boosted', 'logit', 'failed');
 DROP FUNCTION log_is;
 DROP TABLE spot;

@@ -142,7 +142,7 @@ finish_background($job);
 $node->start;
 
 is($node->safe_psql('postgres', "SELECT count(*) FROM mlplat.models"), '0', 'nothing was registered');
-is($node->safe_psql('postgres', "SELECT count(*) FROM mlplat.runs"), '0', 'no run was logged');
+is($node->safe_psql('postgres', "SELECT string_agg(DISTINCT outcome || ' ' || sqlstate, ', ') FROM mlplat.runs"), 'failed 57014', 'all runs are logged as canceled');
 is(temporary_files($node), '0', 'no temporary files are left');
 is($node->safe_psql('postgres', "SELECT rows FROM mlplat.create_model('after', 'SELECT x1, y FROM (VALUES (1, 2), (2, 4), (3, 6)) v(x1, y)', 'y', 'linear', holdout => 0)"),
 	'3', 'the server trains on');
