@@ -35,24 +35,12 @@ PG_FUNCTION_INFO_V1(mlplat_partial_dependence);
 
 /* ---- arguments ---- */
 
+/* Check how many there are; the query. */
 static char *
-text_argument(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
-
-/* The query, which must be there. */
-static char *
-query_argument(FunctionCallInfo fcinfo, int n_arguments, const char *function)
+inspect_arguments(FunctionCallInfo fcinfo, int n_arguments, const char *function)
 {
 	mlplat_need_arguments(fcinfo, n_arguments);
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("arguments \"%s\" and \"query\" of %s must not be NULL",
-						get_fn_expr_argtype(fcinfo->flinfo, 0) == BYTEAOID ? "image" : "model",
-						function)));
-	return text_argument(fcinfo, 1);
+	return mlplat_query_argument(fcinfo, function);
 }
 
 /* An integer within bounds, or the default when NULL. */
@@ -69,41 +57,6 @@ count_argument(FunctionCallInfo fcinfo, int argument, const char *name, int fall
 }
 
 /* ---- permutation importance ---- */
-
-/* The metric that was asked for, or the task's default. */
-static const char *
-choose_metric(const MlModel *model, const char *wish)
-{
-	bool classes = model->task == ML_CLASSIFICATION;
-
-	if (!classes && model->task != ML_REGRESSION)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("permutation_importance needs a model with a target; this one does %s",
-						ml_task_name(model->task))));
-	if (!wish)
-		return classes ? "log_loss" : "rmse";
-	if (!ml_metric_known(wish, classes, model->n_classes))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("metric \"%s\" is not one of %s", wish,
-						classes ? model->n_classes == 2 ? "binary classification"
-														: "multiclass classification"
-								: "regression"),
-				 errhint("For instance: %s.", classes ? "log_loss, accuracy" : "rmse, mae, r2")));
-	return wish;
-}
-
-/* The column with the truth: the argument, else the model's target. */
-static const char *
-choose_target(const MlModel *model, const char *wish)
-{
-	if (!wish && model->target[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model's target has no name"),
-				 errhint("Name the column that has it: target => '...'.")));
-	return wish ? wish : model->target;
-}
 
 typedef struct RankedInput
 {
@@ -157,21 +110,22 @@ put_importance(FunctionCallInfo fcinfo, const MlSchema *schema, const MlImportan
 Datum
 mlplat_permutation_importance(PG_FUNCTION_ARGS)
 {
-	char *query = query_argument(fcinfo, 7, "permutation_importance");
+	char *query = inspect_arguments(fcinfo, 7, "permutation_importance");
 	uint32 repeats = count_argument(fcinfo, 3, "repeats", 5, MAX_REPEATS);
 	int32 seed = PG_ARGISNULL(4) ? 0 : PG_GETARG_INT32(4);
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
 	const MlModel *model = inspected->model;
-	const char *metric = choose_metric(model, text_argument(fcinfo, 2));
-	const char *target = choose_target(model, text_argument(fcinfo, 5));
+	const char *metric =
+		mlplat_choose_metric(model, mlplat_text_argument(fcinfo, 2), "permutation_importance");
+	const char *target = mlplat_choose_target(model, mlplat_text_argument(fcinfo, 5));
 	MlImportance *importance = palloc0(sizeof *importance * (model->schema->n_inputs + 1));
 	MlplatModelRows *rows;
 	MlStatus status;
 
 	mlplat_progress_begin(inspected->env, inspected->registered ? inspected->ref.name : NULL,
 						  model->algo->name);
-	rows =
-		mlplat_read_model_rows(&inspected->arena, model, query, target, text_argument(fcinfo, 6));
+	rows = mlplat_read_model_rows(&inspected->arena, model, query, target,
+								  mlplat_text_argument(fcinfo, 6));
 	ml_phase(inspected->env, "permuting", 0, 0);
 	status = ml_permutation_importance(inspected->env, model, &rows->data, metric, repeats,
 									   (uint64) (uint32) seed, importance);
@@ -319,7 +273,7 @@ put_points(FunctionCallInfo fcinfo, const MlModel *model, const MlDependence *wa
 Datum
 mlplat_partial_dependence(PG_FUNCTION_ARGS)
 {
-	char *query = query_argument(fcinfo, 5, "partial_dependence");
+	char *query = inspect_arguments(fcinfo, 5, "partial_dependence");
 	MlDependence wanted = {.n_points = count_argument(fcinfo, 3, "points", 20, MAX_POINTS)};
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
 	const MlModel *model = inspected->model;
@@ -329,7 +283,7 @@ mlplat_partial_dependence(PG_FUNCTION_ARGS)
 	MlStatus status;
 
 	refuse_task(model);
-	find_feature(model, text_argument(fcinfo, 2), &wanted);
+	find_feature(model, mlplat_text_argument(fcinfo, 2), &wanted);
 	read_quantiles(fcinfo, 4, &wanted);
 	rows = mlplat_read_model_rows(&inspected->arena, model, query, NULL, NULL);
 	status =

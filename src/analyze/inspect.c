@@ -13,6 +13,7 @@
 #include "utils/jsonb.h"
 
 #include "analyze/inspect.h"
+#include "metric/metric.h"
 #include "pg/bridge.h"
 #include "pg/rows.h"
 #include "pg/signature.h"
@@ -21,35 +22,110 @@ PG_FUNCTION_INFO_V1(mlplat_model_info);
 PG_FUNCTION_INFO_V1(mlplat_coefficients);
 PG_FUNCTION_INFO_V1(mlplat_feature_importance);
 
-/* The image of a model in the registry. */
-static void
-fetch_registered(MlplatInspected *inspected, const char *reference)
-{
-	inspected->registered = true;
-	inspected->ref = mlplat_find_version(reference);
-	inspected->image = mlplat_fetch_image(inspected->ref.version_id);
-}
+/* ---- opening ---- */
 
-MlplatInspected *
-mlplat_inspect(FunctionCallInfo fcinfo)
+/* Decode the image. */
+static MlplatInspected *
+open_image(MlplatInspected *inspected)
 {
-	MlplatInspected *inspected = palloc0(sizeof *inspected);
+	const char *data = VARDATA_ANY(inspected->image);
+	size_t len = VARSIZE_ANY_EXHDR(inspected->image);
 	MlModel *head;
-	const char *data;
-	size_t len;
 
-	if (get_fn_expr_argtype(fcinfo->flinfo, 0) == BYTEAOID)
-		inspected->image = PG_GETARG_BYTEA_PP(0);
-	else
-		fetch_registered(inspected, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	data = VARDATA_ANY(inspected->image);
-	len = VARSIZE_ANY_EXHDR(inspected->image);
 	inspected->env = mlplat_env_create(CurrentMemoryContext, "inspect");
 	ml_arena_init(&inspected->arena, inspected->env);
 	mlplat_check(inspected->env, ml_image_decode(&inspected->arena, data, len, &inspected->model));
 	mlplat_check(inspected->env, ml_image_open(&inspected->arena, data, len, &head,
 											   &inspected->info, &inspected->info_len));
 	return inspected;
+}
+
+MlplatInspected *
+mlplat_inspect_model(const char *reference)
+{
+	MlplatInspected *inspected = palloc0(sizeof *inspected);
+
+	inspected->registered = true;
+	inspected->ref = mlplat_find_version(reference);
+	inspected->image = mlplat_fetch_image(inspected->ref.version_id);
+	return open_image(inspected);
+}
+
+MlplatInspected *
+mlplat_inspect(FunctionCallInfo fcinfo)
+{
+	MlplatInspected *inspected;
+
+	if (get_fn_expr_argtype(fcinfo->flinfo, 0) != BYTEAOID)
+		return mlplat_inspect_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	inspected = palloc0(sizeof *inspected);
+	inspected->image = PG_GETARG_BYTEA_PP(0);
+	return open_image(inspected);
+}
+
+/* ---- arguments ---- */
+
+char *
+mlplat_text_argument(FunctionCallInfo fcinfo, int argument)
+{
+	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
+}
+
+/* What argument 0 is called. */
+static const char *
+model_argument(FunctionCallInfo fcinfo)
+{
+	switch (get_fn_expr_argtype(fcinfo->flinfo, 0))
+	{
+		case BYTEAOID:
+			return "image";
+		case TEXTARRAYOID:
+			return "models";
+		default:
+			return "model";
+	}
+}
+
+char *
+mlplat_query_argument(FunctionCallInfo fcinfo, const char *function)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("arguments \"%s\" and \"query\" of %s must not be NULL",
+							   model_argument(fcinfo), function)));
+	return mlplat_text_argument(fcinfo, 1);
+}
+
+const char *
+mlplat_choose_metric(const MlModel *model, const char *wish, const char *what)
+{
+	bool classes = model->task == ML_CLASSIFICATION;
+
+	if (!classes && model->task != ML_REGRESSION)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("%s needs a model with a target; this one does %s", what,
+							   ml_task_name(model->task))));
+	if (!wish)
+		return classes ? "log_loss" : "rmse";
+	if (!ml_metric_known(wish, classes, model->n_classes))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("metric \"%s\" is not one of %s", wish,
+						classes ? model->n_classes == 2 ? "binary classification"
+														: "multiclass classification"
+								: "regression"),
+				 errhint("For instance: %s.", classes ? "log_loss, accuracy" : "rmse, mae, r2")));
+	return wish;
+}
+
+const char *
+mlplat_choose_target(const MlModel *model, const char *wish)
+{
+	if (!wish && model->target[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the model's target has no name"),
+				 errhint("Name the column that has it: target => '...'.")));
+	return wish ? wish : model->target;
 }
 
 const char *

@@ -402,16 +402,29 @@ mlplat_delete_versions(int64 model_id)
 	mlplat_spi_end();
 }
 
+/* A statement whose only parameter is an id. */
+static void
+run_with_id(const char *sql, int64 id)
+{
+	Oid types[1] = {INT8OID};
+	Datum values[1] = {Int64GetDatum(id)};
+
+	mlplat_spi_begin();
+	run(sql, 1, types, values, NULL, false);
+	mlplat_spi_end();
+}
+
 void
 mlplat_delete_trials(int64 run_id)
 {
-	Oid types[1] = {INT8OID};
-	Datum values[1] = {Int64GetDatum(run_id)};
+	run_with_id("DELETE FROM mlplat.trial WHERE run_id OPERATOR(pg_catalog.=) $1", run_id);
+}
 
-	mlplat_spi_begin();
-	run("DELETE FROM mlplat.trial WHERE run_id OPERATOR(pg_catalog.=) $1", 1, types, values, NULL,
-		false);
-	mlplat_spi_end();
+void
+mlplat_delete_evaluations(int64 version_id)
+{
+	run_with_id("DELETE FROM mlplat.evaluation WHERE version_id OPERATOR(pg_catalog.=) $1",
+				version_id);
 }
 
 /*
@@ -522,6 +535,29 @@ mlplat_log_run(const MlplatRun *r)
 	if (r->trials)
 		log_trials(result_int(0, 1, RESULT_INT8), r->trials);
 	mlplat_spi_end();
+}
+
+int64
+mlplat_add_evaluation(const MlplatNewEvaluation *e)
+{
+	Oid types[7] = {INT8OID, TEXTOID, INT8OID, TEXTOID, FLOAT8OID, TEXTOID, TEXTOID};
+	Datum values[7] = {Int64GetDatum(e->version_id),  CStringGetTextDatum(e->query),
+					   Int64GetDatum(e->rows),        CStringGetTextDatum(e->metric),
+					   Float8GetDatum(e->score),      CStringGetTextDatum(e->metrics),
+					   CStringGetTextDatum(e->curves)};
+	char nulls[8] = "       ";
+	int64 id;
+
+	if (isnan(e->score))
+		nulls[4] = 'n';
+	mlplat_spi_begin();
+	run("INSERT INTO mlplat.evaluation (version_id, query, rows, metric, score, metrics, curves)"
+		" VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.jsonb, $7::pg_catalog.jsonb)"
+		" RETURNING evaluation_id",
+		7, types, values, nulls, false);
+	id = result_int(0, 1, RESULT_INT8);
+	mlplat_spi_end();
+	return id;
 }
 
 void

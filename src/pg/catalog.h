@@ -83,6 +83,20 @@ extern void mlplat_delete_model(int64 model_id);
 extern void mlplat_delete_versions(int64 model_id); /* all: the model goes */
 extern void mlplat_delete_version(int64 model_id, int version);
 
+/* What evaluate_model measured of a version. */
+typedef struct MlplatNewEvaluation
+{
+	int64 version_id;
+	const char *query;
+	int64 rows;
+	const char *metric;
+	double score;                 /* NaN: none */
+	const char *metrics, *curves; /* JSON text */
+} MlplatNewEvaluation;
+
+extern int64 mlplat_add_evaluation(const MlplatNewEvaluation *evaluation); /* returns its id */
+extern void mlplat_delete_evaluations(int64 version_id);
+
 /* The score and metric of a version; false: it has none. */
 extern bool mlplat_version_score(int64 model_id, int version, char **metric, double *score);
 

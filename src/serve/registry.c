@@ -22,6 +22,7 @@
 
 PG_FUNCTION_INFO_V1(mlplat_registry_changed);
 PG_FUNCTION_INFO_V1(mlplat_registry_deleted);
+PG_FUNCTION_INFO_V1(mlplat_version_deleted);
 PG_FUNCTION_INFO_V1(mlplat_run_deleted);
 PG_FUNCTION_INFO_V1(mlplat_promote_model);
 PG_FUNCTION_INFO_V1(mlplat_rollback_model);
@@ -45,26 +46,12 @@ mlplat_registry_changed(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* Trigger before a row of mlplat.registry is deleted: its versions go with it. */
-Datum
-mlplat_registry_deleted(PG_FUNCTION_ARGS)
-{
-	TriggerData *data = (TriggerData *) fcinfo->context;
-	bool isnull;
-
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_DELETE(data->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
-		RelationGetRelid(data->tg_relation) != mlplat_registry_relid())
-		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("registry_deleted is a trigger function of mlplat.registry")));
-	mlplat_delete_versions(DatumGetInt64(
-		heap_getattr(data->tg_trigtuple, 1, RelationGetDescr(data->tg_relation), &isnull)));
-	return PointerGetDatum(data->tg_trigtuple);
-}
-
-/* Trigger before a row of mlplat.run is deleted: its trials go with it, while the policy still shows them. */
-Datum
-mlplat_run_deleted(PG_FUNCTION_ARGS)
+/*
+ * The id, its first column, of a row of a table of ours that is about to be deleted. Throws when the function is the
+ * trigger of anything else.
+ */
+static int64
+deleted_id(FunctionCallInfo fcinfo, const char *table)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
 	bool isnull;
@@ -72,12 +59,41 @@ mlplat_run_deleted(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_DELETE(data->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
 		RelationGetNamespace(data->tg_relation) != get_namespace_oid("mlplat", true) ||
-		strcmp(RelationGetRelationName(data->tg_relation), "run") != 0)
+		strcmp(RelationGetRelationName(data->tg_relation), table) != 0)
 		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-						errmsg("run_deleted is a trigger function of mlplat.run")));
-	mlplat_delete_trials(DatumGetInt64(
-		heap_getattr(data->tg_trigtuple, 1, RelationGetDescr(data->tg_relation), &isnull)));
-	return PointerGetDatum(data->tg_trigtuple);
+						errmsg("%s_deleted is a trigger function of mlplat.%s", table, table)));
+	return DatumGetInt64(
+		heap_getattr(data->tg_trigtuple, 1, RelationGetDescr(data->tg_relation), &isnull));
+}
+
+static Datum
+let_it_go(FunctionCallInfo fcinfo)
+{
+	return PointerGetDatum(((TriggerData *) fcinfo->context)->tg_trigtuple);
+}
+
+/* What goes with a row goes before it, while the policies still show it: versions with a model, ... */
+Datum
+mlplat_registry_deleted(PG_FUNCTION_ARGS)
+{
+	mlplat_delete_versions(deleted_id(fcinfo, "registry"));
+	return let_it_go(fcinfo);
+}
+
+/* ... evaluations with a version, ... */
+Datum
+mlplat_version_deleted(PG_FUNCTION_ARGS)
+{
+	mlplat_delete_evaluations(deleted_id(fcinfo, "version"));
+	return let_it_go(fcinfo);
+}
+
+/* ... trials with a run. */
+Datum
+mlplat_run_deleted(PG_FUNCTION_ARGS)
+{
+	mlplat_delete_trials(deleted_id(fcinfo, "run"));
+	return let_it_go(fcinfo);
 }
 
 /* promote_model('name@3'): make a version the active one; returns its number. */

@@ -16,6 +16,7 @@ GRANT SELECT ON t TO ann;
 SELECT mlplat.create_model('linear', 'SELECT x, c, y FROM t', 'y', 'linear');
 SELECT mlplat.create_model('linear', 'SELECT x, y FROM t', 'y', 'linear', promote => 'always');
 SELECT mlplat.create_model('emoji 🚀 "q"', 'SELECT x, c, flag FROM t', 'flag', 'gbdt', '{"n_trees": 20}');
+SELECT mlplat.evaluate_model('linear@1', 'SELECT x, c, y FROM t');
 SELECT mlplat.create_model('searched', 'SELECT x, flag FROM t', 'flag', 'gbdt', '{"n_trees": 5}', folds => 2, search => '{"max_leaves": [2, 4]}');
 SELECT mlplat.drop_model('searched');
 SELECT mlplat.drop_model('linear@1');
@@ -41,6 +42,7 @@ my %question = (
 	'models' => q{SELECT string_agg(m::text, E'\n' ORDER BY name, owner) FROM mlplat.models m},
 	'versions' => q{SELECT string_agg(concat_ws(' ', name, owner, version, active, metric, score, params, query, created_at), E'\n' ORDER BY name, owner, version) FROM mlplat.model_versions},
 	'runs' => q{SELECT string_agg(r::text, E'\n' ORDER BY run_id) FROM mlplat.runs r},
+	'evaluations' => q{SELECT string_agg(e::text, E'\n' ORDER BY model, owner, version, evaluation_id) FROM mlplat.evaluations e},
 	'trials' => q{SELECT string_agg(t::text, E'\n' ORDER BY run_id, trial) FROM mlplat.trials t},
 	'ids' => q{SELECT string_agg(concat_ws(' ', model_id, version_id), ';' ORDER BY version_id) FROM mlplat.version},
 	'rights' => q{SELECT string_agg(concat_ws(' ', relname, relacl, relrowsecurity), E'\n' ORDER BY relname) FROM pg_class WHERE relnamespace = 'mlplat'::regnamespace AND relkind IN ('r', 'v')},
