@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # names.sh: the README and the catalog tell the same names. Needs a server with mlplat (PGHOST and so on).
 #
-# Three rules: everything that the README calls mlplat.NAME exists (a function, relation, type or
-# setting); every public function has a COMMENT; every public function stands in the README. Public is
-# what is not a part of an aggregate, a type, a trigger or the planner.
+# Rules: everything that the README calls mlplat.NAME exists (a function, relation, type or setting); every
+# public function, and every table and view with its columns, has a COMMENT; every public function and every
+# view stands in the README. Public is what is not a part of an aggregate, a type, a trigger or the planner.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 readme=${1:-$here/README.md}
@@ -39,6 +39,12 @@ silent=$(query "
       JOIN pg_extension e ON e.oid = d.refobjid AND e.extname = 'mlplat'
      WHERE p.proname = ANY ('{$(echo $public | tr ' ' ,)}') AND obj_description(p.oid, 'pg_proc') IS NULL
      ORDER BY 1")
+views=$(query "SELECT relname FROM pg_class WHERE relnamespace = 'mlplat'::regnamespace AND relkind = 'v' ORDER BY 1")
+silent_relations=$(query "
+    SELECT concat_ws('.', c.relname, a.attname) FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND c.relkind = 'v'
+     WHERE c.relnamespace = 'mlplat'::regnamespace AND c.relkind IN ('r', 'v')
+       AND (obj_description(c.oid, 'pg_class') IS NULL OR (a.attnum > 0 AND col_description(c.oid, a.attnum) IS NULL))
+     ORDER BY 1")
 known=$(query "
     LOAD 'mlplat';
     SELECT proname FROM pg_proc WHERE pronamespace = 'mlplat'::regnamespace
@@ -49,13 +55,15 @@ known=$(query "
 for name in $public; do
     if grep -qxF "$name" <<<"$(sed 's/(.*//; s/^mlplat\.//' <<<"$silent")"; then bad "function without a COMMENT: $name"; else ok; fi
 done
+if [ -z "$silent_relations" ]; then ok; fi
+for name in $silent_relations; do bad "table, view or column of a view without a COMMENT: $name"; done
 if [ ! -e "$readme" ]; then
     echo "# no README.md: its names are not checked"
     echo "names: $passed passed, $failed failed, 1 skipped"
     exit $((failed > 0))
 fi
-for name in $public; do
-    if grep -qwF -- "$name" "$readme"; then ok; else bad "public function that the README does not name: $name"; fi
+for name in $public $views; do
+    if grep -qwF -- "$name" "$readme"; then ok; else bad "public function or view that the README does not name: $name"; fi
 done
 for name in $(grep -oE '\bmlplat\.[a-z][a-z0-9_]*' "$readme" | cut -d. -f2 | sort -u); do
     case $name in control | so | c | h) continue ;; esac

@@ -108,33 +108,3 @@ COMMENT ON VIEW mlplat.residuals IS 'actual and predicted values of an even samp
 
 GRANT SELECT ON mlplat.evaluations, mlplat.model_metrics, mlplat.roc_curves, mlplat.pr_curves, mlplat.ks_curves, mlplat.lift_curves,
     mlplat.calibration_curves, mlplat.confusion_matrices, mlplat.residuals TO PUBLIC;
-
--- What the columns of these views are, for tools that show it: one text for a name, wherever it stands.
-DO $do$
-DECLARE
-    c record;
-BEGIN
-    FOR c IN
-        SELECT a.attrelid::regclass AS view, a.attname, t.help
-        FROM pg_catalog.pg_attribute a JOIN (VALUES
-            ('model', 'name of the model'), ('version', 'number of the version'), ('owner', 'role that the model belongs to'),
-            ('evaluation_id', 'what evaluate_model returned; NULL: measured by the training'), ('data', 'holdout: rows kept back when the version was trained; training: those it was trained on, where none were kept back; query: rows given to evaluate_model'),
-            ('query', 'the query given to evaluate_model'), ('rows', 'rows that were measured; of a confusion matrix, their weight'),
-            ('metric', 'name of the metric'), ('value', 'its value; NULL where it is not defined'), ('score', 'value of the metric'),
-            ('metrics', 'all metrics, as an object'), ('curves', 'all curves, as an object of arrays'), ('evaluated_by', 'role that measured'),
-            ('evaluated_at', 'when it was measured'), ('point', 'number of the point, from 1'),
-            ('threshold', 'rows with this score or a greater one are taken as positive'), ('fpr', 'false positive rate'),
-            ('tpr', 'true positive rate'), ('precision', 'share of the rows taken as positive that are'),
-            ('recall', 'share of the positive rows that are taken as such'), ('cdf_negative', 'share of the negative rows with a lower score'),
-            ('cdf_positive', 'share of the positive rows with a lower score'), ('share', 'share of the rows, those with the highest scores'),
-            ('gain', 'share of all positive rows that is among them'), ('lift', 'how many times more than among as many rows at random'),
-            ('bin', 'number of the bin, from 1'), ('predicted', 'what the model predicts'), ('observed', 'share of positive rows'),
-            ('weight', 'weight of the rows'), ('actual', 'what is true'), ('residual', 'actual less predicted')
-        ) AS t(name, help) ON t.name = a.attname
-        WHERE a.attnum > 0 AND a.attrelid IN ('mlplat.evaluations'::regclass, 'mlplat.model_metrics'::regclass, 'mlplat.roc_curves'::regclass,
-            'mlplat.pr_curves'::regclass, 'mlplat.ks_curves'::regclass, 'mlplat.lift_curves'::regclass, 'mlplat.calibration_curves'::regclass,
-            'mlplat.confusion_matrices'::regclass, 'mlplat.residuals'::regclass)
-    LOOP
-        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', c.view, c.attname, c.help);
-    END LOOP;
-END $do$;

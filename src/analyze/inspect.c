@@ -21,6 +21,7 @@
 PG_FUNCTION_INFO_V1(mlplat_model_info);
 PG_FUNCTION_INFO_V1(mlplat_coefficients);
 PG_FUNCTION_INFO_V1(mlplat_feature_importance);
+PG_FUNCTION_INFO_V1(mlplat_image_has);
 
 /* ---- opening ---- */
 
@@ -280,4 +281,40 @@ mlplat_feature_importance(PG_FUNCTION_ARGS)
 	}
 	mlplat_env_delete(inspected->env);
 	return (Datum) 0;
+}
+
+/* ---- for views, which must not fail on a row ---- */
+
+/* Does an algorithm tell this of its models? */
+static bool
+tells(const MlAlgo *algo, const char *part)
+{
+	if (strcmp(part, "coefficients") == 0)
+		return algo->coefficients != NULL;
+	if (strcmp(part, "nodes") == 0)
+		return algo->nodes != NULL;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("argument \"part\" must be coefficients or nodes, not \"%s\"", part)));
+}
+
+/* image_has(image, part): false for bytes that are no sound image. */
+Datum
+mlplat_image_has(PG_FUNCTION_ARGS)
+{
+	bytea *image = PG_GETARG_BYTEA_PP(0);
+	char *part = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	MlEnv *env = mlplat_env_create(CurrentMemoryContext, "inspect");
+	MlArena arena;
+	MlModel *model;
+	MlStatus status;
+	bool result;
+
+	(void) tells(ml_algorithms[0], part); /* throws for another part, whatever the image */
+	ml_arena_init(&arena, env);
+	status = ml_image_decode(&arena, VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image), &model);
+	if (status != ML_OK && status != ML_ECORRUPT && status != ML_EINVAL)
+		mlplat_check(env, status);
+	result = status == ML_OK && tells(model->algo, part);
+	mlplat_env_delete(env);
+	PG_RETURN_BOOL(result);
 }

@@ -39,8 +39,6 @@ SELECT sum(weight), bool_and(predicted BETWEEN 0 AND 1 AND observed BETWEEN 0 AN
 SELECT actual, predicted, rows FROM mlplat.confusion_matrices WHERE model = 'spotter' AND version = 1 AND data = 'query' ORDER BY 1, 2;
 SELECT sum(rows) FROM mlplat.confusion_matrices WHERE model = 'grader' AND data = 'query';
 SELECT count(*), bool_and(residual = actual - predicted) FROM mlplat.residuals WHERE model = 'line' AND data = 'query' AND evaluation_id = (SELECT min(evaluation_id) FROM mlplat.evaluations WHERE model = 'line');
-SELECT count(*) AS without_comment FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-WHERE c.relnamespace = 'mlplat'::regnamespace AND c.relname ~ '^(evaluations|model_metrics|residuals|.*_curves|confusion_matrices)$' AND a.attnum > 0 AND col_description(c.oid, a.attnum) IS NULL;
 
 -- Comparing.
 SELECT rank, model, version, algorithm, rows, metric, score IS NOT NULL AS scored FROM mlplat.compare_models('{spotter@1,spotter@2,spotter}', 'SELECT * FROM spot WHERE i > 400', 'roc_auc') ORDER BY rank, version;
