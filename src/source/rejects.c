@@ -124,7 +124,8 @@ mlplat_rejects_flush(MlplatImport *import)
 	values[5] = text_array(held->content, NULL, held->n);
 	if (SPI_execute_with_args(
 			"INSERT INTO mlplat.import_rejects (import_id, location, line, column_name, reason, "
-			"content) SELECT $1, $2, * FROM pg_catalog.unnest($3, $4, $5, $6)",
+			"content) SELECT $1, $2, * FROM ROWS FROM (pg_catalog.unnest($3), "
+			"pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6))",
 			6, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to import_rejects");
 	mlplat_spi_end();
