@@ -138,6 +138,7 @@ mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
 	import->started = GetCurrentTimestamp();
 	import->id = next_id();
 	context = AllocSetContextCreate(caller, "mlplat import", ALLOCSET_DEFAULT_SIZES);
+	import->context = context;
 	MemoryContextSwitchTo(context);
 	error = mlplat_attempt(load_and_log, &attempt);
 	MemoryContextSwitchTo(caller);

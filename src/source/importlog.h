@@ -23,6 +23,7 @@ typedef struct MlplatImport
 	int64 rows, rejected;
 	uint64 bytes;                  /* read at the origin; 0: not known */
 	int encoding;                  /* of the rows that are rejected */
+	MemoryContext context;         /* lives as long as the import; set by mlplat_import_run */
 	struct MlplatRejects *rejects; /* held back by rejects.c */
 } MlplatImport;
 

@@ -34,13 +34,13 @@ struct MlplatRejects
 	bool no_column[MAX_HELD];
 };
 
+/* In the import's context: COPY reads in one that it resets at each row. */
 static struct MlplatRejects *
-rejects_create(void)
+rejects_create(MemoryContext parent)
 {
-	struct MlplatRejects *held = palloc0(sizeof *held);
+	struct MlplatRejects *held = MemoryContextAllocZero(parent, sizeof *held);
 
-	held->context =
-		AllocSetContextCreate(CurrentMemoryContext, "mlplat rejects", ALLOCSET_DEFAULT_SIZES);
+	held->context = AllocSetContextCreate(parent, "mlplat rejects", ALLOCSET_DEFAULT_SIZES);
 	return held;
 }
 
@@ -81,7 +81,7 @@ mlplat_reject(MlplatImport *import, int64 line, const char *column, const char *
 	MemoryContext caller;
 
 	if (!held)
-		held = import->rejects = rejects_create();
+		held = import->rejects = rejects_create(import->context);
 	caller = MemoryContextSwitchTo(held->context);
 	held->line[held->n] = Int64GetDatum(line);
 	held->no_column[held->n] = column == NULL;
