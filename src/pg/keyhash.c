@@ -10,31 +10,52 @@
  * - whole numbers of any numeric type, and booleans, as 8 bytes little-endian,
  *   so that 5::smallint, 5::bigint, 5.00 and 5::float8 are one key;
  * - other numeric values as their digits without trailing zeros, other floats
- *   as the 8 bytes of the double;
+ *   as the 8 bytes of the double; NaN and the infinities as their names;
  * - text in UTF-8, without the padding of character(n); bytea and uuid as they
  *   are; dates and times as their integer; enums as their label;
- * - any other type as its text, provided that no setting changes this text.
+ * - network addresses, bit strings and a few more as their text, which no
+ *   setting and no version changes;
+ * - rows and arrays value by value, each hashed with the hash so far as its
+ *   seed, so that ('ab', 'c') and ('a', 'bc') differ. In them, NULL is a value.
  *
- * What depends on settings (arrays, rows, ranges, geometry) is refused: the
- * functions built on this are immutable.
+ * Everything else is refused: text that follows settings (intervals, money,
+ * geometry), that depends on the encoding (jsonb sorts its keys by their
+ * bytes), or that is in the hands of another extension.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "pg/compat.h"
-#include "catalog/pg_proc.h"
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
+#include "utils/typcache.h"
 #include "utils/uuid.h"
 
 #include "core/rng.h"
 #include "pg/keyhash.h"
+
+/* Stands for a NULL within a row or an array. */
+#define NULL_VALUE UINT64CONST(0x6e756c6c00000000) /* "null" */
+
+/* The fields of a row type. */
+typedef struct MlplatKeyFields
+{
+	MemoryContext context; /* of all this */
+	Oid type;
+	int32 typmod;
+	TupleDesc desc;
+	MlplatKeyType *keys; /* by attribute */
+} MlplatKeyFields;
 
 static uint64
 key_int64(int64 value, uint64 seed)
@@ -56,6 +77,8 @@ key_float8(double value, uint64 seed)
 		return key_int64((int64) value, seed);
 	if (isnan(value))
 		return ml_hash_bytes("NaN", 3, seed);
+	if (isinf(value))
+		return value > 0 ? ml_hash_bytes("Infinity", 8, seed) : ml_hash_bytes("-Infinity", 9, seed);
 	memcpy(&bits, &value, sizeof(bits));
 	return key_int64(bits, seed);
 }
@@ -123,12 +146,97 @@ key_output(MlplatKeyType *key, Datum value, uint64 seed)
 	return hash;
 }
 
+/* ---- rows and arrays */
+
+/* A value within another one; seed is the hash of what came before. */
+static uint64
+key_part(MlplatKeyType *key, Datum value, bool isnull, uint64 seed)
+{
+	return isnull ? ml_mix64(seed ^ NULL_VALUE) : mlplat_key_hash(key, value, seed);
+}
+
+/* How the fields of a row of this type are hashed; remembered until a row of another type comes. */
+static MlplatKeyFields *
+fields_of(MlplatKeyType *key, Oid type, int32 typmod)
+{
+	MlplatKeyFields *fields = key->fields;
+	MemoryContext context, caller;
+
+	if (fields && fields->type == type && fields->typmod == typmod)
+		return fields;
+	context = AllocSetContextCreate(key->context, "mlplat fields of a key", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	fields = palloc0(sizeof(*fields));
+	fields->context = context;
+	fields->desc = lookup_rowtype_tupdesc_copy(type, typmod);
+	fields->keys = palloc0(sizeof(MlplatKeyType) * Max(fields->desc->natts, 1));
+	for (int j = 0; j < fields->desc->natts; j++)
+	{
+		Form_pg_attribute field = TupleDescAttr(fields->desc, j);
+
+		if (!field->attisdropped)
+			mlplat_key_type_init(&fields->keys[j], field->atttypid, context);
+	}
+	fields->type = type;
+	fields->typmod = typmod;
+	MemoryContextSwitchTo(caller);
+	if (key->fields)
+		MemoryContextDelete(key->fields->context);
+	key->fields = fields;
+	return fields;
+}
+
+static uint64
+key_row(MlplatKeyType *key, Datum value, uint64 seed)
+{
+	HeapTupleHeader header = DatumGetHeapTupleHeader(value);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
+	MlplatKeyFields *fields =
+		fields_of(key, HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+	int n = fields->desc->natts;
+	Datum *values = palloc(sizeof(Datum) * Max(n, 1));
+	bool *nulls = palloc(sizeof(bool) * Max(n, 1));
+
+	heap_deform_tuple(&tuple, fields->desc, values, nulls);
+	for (int j = 0; j < n; j++)
+		if (!TupleDescAttr(fields->desc, j)->attisdropped)
+			seed = key_part(&fields->keys[j], values[j], nulls[j], seed);
+	pfree(values);
+	pfree(nulls);
+	if ((Pointer) header != DatumGetPointer(value))
+		pfree(header);
+	return seed;
+}
+
+static uint64
+key_array(MlplatKeyType *key, Datum value, uint64 seed)
+{
+	ArrayType *array = DatumGetArrayTypeP(value);
+	Datum *values;
+	bool *nulls;
+	int n;
+
+	for (int i = 0; i < ARR_NDIM(array); i++)
+		seed = key_int64(ARR_LBOUND(array)[i], key_int64(ARR_DIMS(array)[i], seed));
+	deconstruct_array(array, ARR_ELEMTYPE(array), key->element_length, key->element_by_value,
+					  key->element_align, &values, &nulls, &n);
+	for (int i = 0; i < n; i++)
+		seed = key_part(key->element, values[i], nulls[i], seed);
+	if ((Pointer) array != DatumGetPointer(value))
+		pfree(array);
+	/* An empty array has no value to be hashed. */
+	return ml_mix64(seed ^ (uint64) n);
+}
+
+/* ---- which types */
+
 static bool
 has_own_form(Oid type)
 {
 	switch (type)
 	{
 		case BOOLOID:
+		case CHAROID:
 		case INT2OID:
 		case INT4OID:
 		case INT8OID:
@@ -148,43 +256,81 @@ has_own_form(Oid type)
 		case TIMESTAMPTZOID:
 			return true;
 		default:
-			return false;
+			return type_is_rowtype(type);
 	}
 }
 
-/* Is the text of the type's values the same whatever the settings? */
+/* Is the text of the type's values the same whatever the settings and the version? */
 static bool
-has_stable_text(Oid type, Oid output)
+has_fixed_text(Oid type)
 {
-	char category;
-	bool preferred;
+	switch (type)
+	{
+		case BITOID:
+		case CIDROID:
+		case INETOID:
+		case MACADDROID:
+		case MACADDR8OID:
+		case PG_LSNOID:
+		case TIDOID:
+		case TIMETZOID:
+		case VARBITOID:
+		case XIDOID:
+		case XID8OID:
+			return true;
+		default:
+			return get_typtype(type) == TYPTYPE_ENUM;
+	}
+}
 
-	if (get_typtype(type) == TYPTYPE_ENUM)
-		return true;
-	get_type_category_preferred(type, &category, &preferred);
-	/* The output of geometric types is marked immutable but follows extra_float_digits. */
-	return get_typtype(type) == TYPTYPE_BASE && category != TYPCATEGORY_GEOMETRIC &&
-		   func_volatile(output) == PROVOLATILE_IMMUTABLE;
+static void
+init_element(MlplatKeyType *key, Oid element)
+{
+	key->element = MemoryContextAllocZero(key->context, sizeof(MlplatKeyType));
+	mlplat_key_type_init(key->element, element, key->context);
+	get_typlenbyvalalign(element, &key->element_length, &key->element_by_value,
+						 &key->element_align);
+}
+
+static void
+init_output(MlplatKeyType *key)
+{
+	Oid output;
+	bool is_varlena;
+
+	if (!has_fixed_text(key->base_type))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("cannot split by a key of type %s", format_type_be(key->type)),
+						errhint("Use a number, text, date, time, boolean, uuid, bytea or enum, a "
+								"row or an array of them, or cast the key to text.")));
+	getTypeOutputInfo(key->base_type, &output, &is_varlena);
+	fmgr_info_cxt(output, &key->output, key->context);
 }
 
 void
 mlplat_key_type_init(MlplatKeyType *key, Oid type, MemoryContext context)
 {
-	Oid output;
-	bool is_varlena;
+	Oid element;
 
-	key->type = type;
-	key->base_type = getBaseType(type);
-	key->by_output = !has_own_form(key->base_type);
-	if (!key->by_output)
+	check_stack_depth();
+	*key = (MlplatKeyType){.type = type, .base_type = getBaseType(type), .context = context};
+	if (has_own_form(key->base_type))
 		return;
-	getTypeOutputInfo(key->base_type, &output, &is_varlena);
-	if (!has_stable_text(key->base_type, output))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("cannot split by a key of type %s", format_type_be(type)),
-						errhint("Use a number, text, date, time, boolean, uuid, bytea or enum, or "
-								"cast the key to text.")));
-	fmgr_info_cxt(output, &key->output, context);
+	element = get_element_type(key->base_type);
+	if (OidIsValid(element))
+		init_element(key, element);
+	else
+	{
+		key->by_output = true;
+		init_output(key);
+	}
+}
+
+/* Of a byte that is no character of its own. */
+static uint64
+key_char(char value, uint64 seed)
+{
+	return ml_hash_bytes(&value, value == '\0' ? 0 : 1, seed);
 }
 
 uint64
@@ -192,10 +338,14 @@ mlplat_key_hash(MlplatKeyType *key, Datum value, uint64 seed)
 {
 	if (key->by_output)
 		return key_output(key, value, seed);
+	if (key->element)
+		return key_array(key, value, seed);
 	switch (key->base_type)
 	{
 		case BOOLOID:
 			return key_int64(DatumGetBool(value), seed);
+		case CHAROID:
+			return key_char(DatumGetChar(value), seed);
 		case INT2OID:
 			return key_int64(DatumGetInt16(value), seed);
 		case INT4OID:
@@ -222,7 +372,12 @@ mlplat_key_hash(MlplatKeyType *key, Datum value, uint64 seed)
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			return key_int64(DatumGetTimestamp(value), seed);
-		default:
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+		case BYTEAOID:
 			return key_varlena(value, key->base_type, seed);
+		default:
+			return key_row(key, value, seed);
 	}
 }

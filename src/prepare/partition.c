@@ -1,10 +1,12 @@
 /*
  * partition.c
- *		part_of and fold_of: to which part of a split a row belongs.
+ *		part_of, uniform_of and fold_of: to which part of a split a row belongs.
  *
  * The answer is a function of the key's value and the seed alone, so a split
  * needs no extra column and stays the same when rows come and go. Parts and
- * folds count from 1. The two functions hash with different seeds: folds are
+ * folds count from 1. uniform_of is the number in [0, 1) that part_of holds
+ * against the fractions: part 1 of '{0.8,0.2}' is where it is below 0.8. The
+ * other two functions hash with different seeds: folds are
  * made inside a part, and with one hash for both, the rows of a part of 80 %
  * would leave the last folds empty.
  */
@@ -23,6 +25,7 @@
 #include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_part_of);
+PG_FUNCTION_INFO_V1(mlplat_uniform_of);
 PG_FUNCTION_INFO_V1(mlplat_fold_of);
 
 #define PART_STREAM UINT64CONST(0x7061727400000000) /* "part" */
@@ -86,6 +89,13 @@ mlplat_part_of(PG_FUNCTION_ARGS)
 	check_fractions(array, fractions, n);
 	PG_RETURN_INT32(ml_part_of(hash_key(fcinfo, PART_STREAM, PG_GETARG_INT32(2)), fractions, n) +
 					1);
+}
+
+Datum
+mlplat_uniform_of(PG_FUNCTION_ARGS)
+{
+	mlplat_need_arguments(fcinfo, 2);
+	PG_RETURN_FLOAT8(ml_split_uniform(hash_key(fcinfo, PART_STREAM, PG_GETARG_INT32(1)), 0));
 }
 
 Datum
