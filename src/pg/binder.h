@@ -103,4 +103,10 @@ extern char *mlplat_level_text(Oid type, Datum value);
 extern void mlplat_bind_row(MlplatBinding *binding, const Datum *values, const bool *nulls,
 							double *raw);
 
+/* The attribute of that name, or -1. */
+extern int mlplat_find_attribute(TupleDesc desc, const char *name);
+
+/* Error: there is no column of that name; names the nearest. what: "target", "weight", ... */
+extern _Noreturn void mlplat_no_such_column(TupleDesc desc, const char *what, const char *name);
+
 #endif

@@ -29,10 +29,4 @@ extern bool mlplat_source_allocates(MlplatSource source);
 /* Prepare a column whose values are read as levels by their text. */
 extern void mlplat_use_output(MlplatColumn *column, Oid type, MemoryContext context);
 
-/* The attribute of that name, or -1. */
-extern int mlplat_find_attribute(TupleDesc desc, const char *name);
-
-/* Error: there is no column of that name; names the nearest. what: "target", "weight", ... */
-extern _Noreturn void mlplat_no_such_column(TupleDesc desc, const char *what, const char *name);
-
 #endif

@@ -25,6 +25,13 @@
 #define pg_analyze_and_rewrite_fixedparams pg_analyze_and_rewrite
 #endif
 
+/* 15 has views that read with the rights of who reads them; before, with those of their owner. */
+#if PG_VERSION_NUM >= 150000
+#define MLPLAT_VIEW_OF_READER " WITH (security_invoker = true)"
+#else
+#define MLPLAT_VIEW_OF_READER ""
+#endif
+
 /* 18 has no execute_once; everything we run, we run once. */
 #if PG_VERSION_NUM >= 180000
 #define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0)

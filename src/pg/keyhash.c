@@ -283,6 +283,16 @@ has_fixed_text(Oid type)
 	}
 }
 
+bool
+mlplat_key_has_form(Oid type)
+{
+	Oid base = getBaseType(type);
+	Oid element = get_element_type(base);
+
+	return has_own_form(base) || has_fixed_text(base) ||
+		   (OidIsValid(element) && mlplat_key_has_form(element));
+}
+
 static void
 init_element(MlplatKeyType *key, Oid element)
 {

@@ -25,6 +25,9 @@ typedef struct MlplatKeyType
 	char element_align;
 } MlplatKeyType;
 
+/* Have values of the type a form that is the same everywhere? Of a row type, its fields are not looked at. */
+extern bool mlplat_key_has_form(Oid type);
+
 /* Errors when values of the type have no form that is the same everywhere. The key lives in context. */
 extern void mlplat_key_type_init(MlplatKeyType *key, Oid type, MemoryContext context);
 
