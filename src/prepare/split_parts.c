@@ -1,0 +1,310 @@
+/*
+ * split_parts.c
+ *		The views or tables of split_table: what they are called, making and counting them.
+ *
+ * They stand beside the relation, or where the caller says, and belong to the
+ * caller. A view reads with the rights of who reads it (from PostgreSQL 15 on).
+ * Tables are filled and counted by one statement: the relation is read once and
+ * under one snapshot, so that no row is in two parts or in none, whatever other
+ * sessions do meanwhile.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/varlena.h"
+
+#include "prepare/split_table.h"
+
+#define MAX_PART_NAME 40
+
+const char *
+mlplat_split_column_name(const Split *split, int attribute)
+{
+	return NameStr(TupleDescAttr(RelationGetDescr(split->rel), attribute)->attname);
+}
+
+const char *
+mlplat_split_column(const Split *split, int attribute)
+{
+	return psprintf("t.%s", quote_identifier(mlplat_split_column_name(split, attribute)));
+}
+
+/* ---- names */
+
+static void
+check_part_name(const Split *split, int part)
+{
+	const char *name = split->parts[part].name;
+
+	if (name[0] == '\0' || strlen(name) > MAX_PART_NAME)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("invalid name of a part: \"%s\"", name),
+						errdetail("The name of a part has 1 to %d bytes.", MAX_PART_NAME)));
+	for (int other = 0; other < part; other++)
+		if (strcmp(split->parts[other].name, name) == 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("two parts have the name \"%s\"", name)));
+}
+
+/* The relation that has the part's name now must be one that may be replaced. */
+static void
+check_occupied(const Split *split, const SplitPart *part)
+{
+	char kind = get_rel_relkind(part->replaced);
+
+	if (part->replaced == RelationGetRelid(split->rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("part \"%s\" would replace the relation that is split", part->name)));
+	if (!split->replace)
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
+						errmsg("relation %s already exists", part->qualified),
+						errhint("Replace it with replace => true, or give the parts another name "
+								"with name => '...'.")));
+	if (kind != RELKIND_VIEW && !(kind == RELKIND_RELATION && split->tables))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("relation %s is not a view%s, and is not replaced", part->qualified,
+							   split->tables ? " or a table" : ""),
+						errhint("Drop it first, or give the parts another name with "
+								"name => '...'.")));
+}
+
+void
+mlplat_split_name_parts(Split *split, const char *name)
+{
+	char *schema = get_namespace_name(RelationGetNamespace(split->rel));
+	char *base = RelationGetRelationName(split->rel);
+	Oid namespace;
+
+	if (name)
+	{
+		RangeVar *given = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
+
+		if (given->catalogname)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+							errmsg("invalid name of a relation: \"%s\"", name)));
+		schema = given->schemaname ? given->schemaname : schema;
+		base = given->relname;
+	}
+	namespace = LookupCreationNamespace(schema);
+	for (int i = 0; i < split->n_parts; i++)
+	{
+		SplitPart *part = &split->parts[i];
+
+		check_part_name(split, i);
+		part->relation = makeObjectName(base, NULL, part->name);
+		for (int other = 0; other < i; other++)
+			if (strcmp(split->parts[other].relation, part->relation) == 0)
+				ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+								errmsg("two parts would both be called \"%s\"", part->relation)));
+		part->schema = namespace;
+		part->qualified = quote_qualified_identifier(get_namespace_name(namespace), part->relation);
+		part->replaced = get_relname_relid(part->relation, namespace);
+		if (OidIsValid(part->replaced))
+			check_occupied(split, part);
+	}
+}
+
+/* ---- statements */
+
+static void
+run_utility(const char *sql)
+{
+	int result = SPI_execute(sql, false, 0);
+
+	if (result < 0)
+		elog(ERROR, "making the parts failed: %s", SPI_result_code_string(result));
+	CHECK_FOR_INTERRUPTS();
+}
+
+/* The columns of the relation. prefix: NULL for their own names, else c1, c2, ... */
+static void
+append_columns(StringInfo text, const Split *split, bool numbered)
+{
+	TupleDesc desc = RelationGetDescr(split->rel);
+	const char *separator = "";
+
+	for (int j = 0; j < desc->natts; j++)
+	{
+		if (TupleDescAttr(desc, j)->attisdropped)
+			continue;
+		appendStringInfoString(text, separator);
+		if (numbered)
+			appendStringInfo(text, "c%d", j + 1);
+		else
+			appendStringInfoString(text, mlplat_split_column(split, j));
+		separator = ", ";
+	}
+}
+
+/* The number of a row's part, from 1; NULL: none. */
+static void
+append_part(StringInfo text, const Split *split)
+{
+	appendStringInfoString(text, "CASE");
+	for (int i = 0; i < split->n_parts; i++)
+		appendStringInfo(text, " WHEN %s THEN %d", split->parts[i].condition, i + 1);
+	appendStringInfoString(text, " END");
+}
+
+/*
+ * Rows by part and class, of rows s (part, and the class by the name given; NULL: not counted), with the rows of the
+ * class in all parts and of the part in all classes.
+ */
+static void
+append_count(StringInfo text, const char *class)
+{
+	appendStringInfo(
+		text,
+		"SELECT s.part, %s, pg_catalog.count(*),"
+		" (pg_catalog.sum(pg_catalog.count(*)) OVER (PARTITION BY s.part))::pg_catalog.int8,"
+		" (pg_catalog.sum(pg_catalog.count(*)) OVER (PARTITION BY %s))::pg_catalog.int8",
+		class ? class : "NULL", class ? class : "NULL::pg_catalog.int4");
+}
+
+static void
+append_grouping(StringInfo text, bool classes)
+{
+	appendStringInfoString(text,
+						   classes ? " GROUP BY 1, 2 ORDER BY 1, 2" : " GROUP BY 1 ORDER BY 1");
+}
+
+static void
+run_count(const char *sql, bool read_only)
+{
+	int result = SPI_execute(sql, read_only, (SPLIT_MAX_PARTS + 1) * SPLIT_MAX_CLASSES + 1);
+
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "counting the parts failed: %s", SPI_result_code_string(result));
+}
+
+/* ---- views */
+
+static void
+count_views(const Split *split)
+{
+	bool classes = split->class_column >= 0;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	append_count(&sql, classes ? "s.class" : NULL);
+	appendStringInfoString(&sql, " FROM (SELECT ");
+	append_part(&sql, split);
+	appendStringInfo(
+		&sql, " AS part%s%s FROM %s t) s", classes ? ", " : "",
+		classes ? psprintf("%s AS class", mlplat_split_column(split, split->class_column)) : "",
+		split->source);
+	append_grouping(&sql, classes);
+	run_count(sql.data, true);
+}
+
+static void
+create_view(const Split *split, const SplitPart *part)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE OR REPLACE VIEW %s" MLPLAT_VIEW_OF_READER " AS SELECT ",
+					 part->qualified);
+	append_columns(&sql, split, false);
+	appendStringInfo(&sql, " FROM %s t WHERE %s", split->source, part->condition);
+	run_utility(sql.data);
+}
+
+/* ---- tables */
+
+static void
+create_table(const Split *split, const SplitPart *part)
+{
+	StringInfoData sql;
+
+	if (OidIsValid(part->replaced))
+		run_utility(psprintf("DROP %s %s",
+							 get_rel_relkind(part->replaced) == RELKIND_VIEW ? "VIEW" : "TABLE",
+							 part->qualified));
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "CREATE TABLE %s AS SELECT ", part->qualified);
+	append_columns(&sql, split, false);
+	appendStringInfo(&sql, " FROM %s t WITH NO DATA", split->source);
+	run_utility(sql.data);
+}
+
+/* Read the relation once, put each row where it belongs, and count. */
+static void
+fill_tables(const Split *split)
+{
+	bool classes = split->class_column >= 0;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "WITH s (");
+	append_columns(&sql, split, true);
+	appendStringInfoString(&sql, ", part) AS MATERIALIZED (SELECT ");
+	append_columns(&sql, split, false);
+	appendStringInfoString(&sql, ", ");
+	append_part(&sql, split);
+	appendStringInfo(&sql, " FROM %s t)", split->source);
+	for (int i = 0; i < split->n_parts; i++)
+	{
+		appendStringInfo(&sql, ", part_%d AS (INSERT INTO %s SELECT ", i + 1,
+						 split->parts[i].qualified);
+		append_columns(&sql, split, true);
+		appendStringInfo(&sql, " FROM s WHERE s.part OPERATOR(pg_catalog.=) %d)", i + 1);
+	}
+	appendStringInfoChar(&sql, ' ');
+	append_count(&sql, classes ? psprintf("s.c%d", split->class_column + 1) : NULL);
+	appendStringInfoString(&sql, " FROM s");
+	append_grouping(&sql, classes);
+	run_count(sql.data, false);
+}
+
+/* ---- both */
+
+static const char *
+describe(const Split *split, int part)
+{
+	static const char *const rules[] = {"at random", "stratified by", "by group", "in order of"};
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "Part %s (%g) of %s, %s", split->parts[part].name, split->shares[part],
+					 split->source, rules[split->rule]);
+	if (split->column >= 0)
+		appendStringInfo(&text, " %s", mlplat_split_column_name(split, split->column));
+	if (split->rule != SPLIT_IN_ORDER)
+		appendStringInfo(&text, ", seed %d", split->seed);
+	appendStringInfoString(&text, "; made by mlplat.split_table");
+	return text.data;
+}
+
+void
+mlplat_split_create(const Split *split)
+{
+	for (int i = 0; i < split->n_parts; i++)
+	{
+		const SplitPart *part = &split->parts[i];
+
+		if (split->tables)
+			create_table(split, part);
+		else
+			create_view(split, part);
+		run_utility(psprintf("COMMENT ON %s %s IS %s", split->tables ? "TABLE" : "VIEW",
+							 part->qualified, quote_literal_cstr(describe(split, i))));
+	}
+}
+
+void
+mlplat_split_count(const Split *split)
+{
+	if (split->tables)
+		fill_tables(split);
+	else
+		count_views(split);
+}
