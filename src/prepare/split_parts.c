@@ -13,13 +13,17 @@
 #include "pg/compat.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
 #include "commands/defrem.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 
+#include "core/rng.h"
 #include "prepare/split_table.h"
 
 #define MAX_PART_NAME 40
@@ -76,6 +80,19 @@ check_occupied(const Split *split, const SplitPart *part)
 								"name => '...'.")));
 }
 
+/*
+ * One split to a name at a time, until the end of the transaction: the second session then sees what the first has
+ * made, and does not fail on an index of the catalog. The number of a column, which schemas have none of, keeps the
+ * lock apart from all others on the schema; two names of one number only wait for each other.
+ */
+static void
+lock_names(Oid namespace, const char *base)
+{
+	uint16 number = (uint16) ml_hash_bytes(base, strlen(base), 0) | 1;
+
+	LockDatabaseObject(NamespaceRelationId, namespace, number, ExclusiveLock);
+}
+
 void
 mlplat_split_name_parts(Split *split, const char *name)
 {
@@ -94,6 +111,7 @@ mlplat_split_name_parts(Split *split, const char *name)
 		base = given->relname;
 	}
 	namespace = LookupCreationNamespace(schema);
+	lock_names(namespace, base);
 	for (int i = 0; i < split->n_parts; i++)
 	{
 		SplitPart *part = &split->parts[i];

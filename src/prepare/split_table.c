@@ -284,24 +284,31 @@ given_key(const Split *split, List *names)
 	return key;
 }
 
+/* Values that are equal must have one hash. */
 static void
-check_key_types(const Split *split)
+check_key_column(const Split *split, int attribute)
 {
-	ListCell *cell;
+	Form_pg_attribute column = TupleDescAttr(RelationGetDescr(split->rel), attribute);
 
-	foreach (cell, split->key)
-		if (!mlplat_key_has_form(column_type(split, lfirst_int(cell))))
-			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-							errmsg("cannot split by column \"%s\" of type %s",
-								   mlplat_split_column_name(split, lfirst_int(cell)),
-								   format_type_be(column_type(split, lfirst_int(cell)))),
-							errhint("Split a view that casts it to text.")));
+	if (!mlplat_key_has_form(column->atttypid))
+		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+						errmsg("cannot split by column \"%s\" of type %s", NameStr(column->attname),
+							   format_type_be(column->atttypid)),
+						errhint("Split a view that casts it to text.")));
+	if (OidIsValid(column->attcollation) && !get_collation_isdeterministic(column->attcollation))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("cannot split by column \"%s\", whose collation is not deterministic",
+						NameStr(column->attname)),
+				 errdetail("Values are hashed by their bytes, so that equal ones could fall "
+						   "into different parts.")));
 }
 
 static void
 read_key(FunctionCallInfo fcinfo, Split *split)
 {
 	List *names = list_argument(fcinfo, ARG_KEY);
+	ListCell *cell;
 
 	if (split->rule == SPLIT_IN_ORDER)
 		return;
@@ -313,7 +320,8 @@ read_key(FunctionCallInfo fcinfo, Split *split)
 		split->key = primary_key(split);
 	if (split->key == NIL)
 		split->key = all_columns(split);
-	check_key_types(split);
+	foreach (cell, split->key)
+		check_key_column(split, lfirst_int(cell));
 }
 
 /* ---- fractions and parts */
@@ -372,9 +380,10 @@ read_parts(FunctionCallInfo fcinfo, Split *split)
 	if (names == NIL)
 		names = usual_names(split->n_parts);
 	if (list_length(names) != split->n_parts)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("there are %d names of parts for %d fractions", list_length(names),
-							   split->n_parts)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"parts\" must have %d names, one for each fraction, not %d",
+						split->n_parts, list_length(names))));
 	foreach (cell, names)
 		split->parts[i++].name = lfirst(cell);
 	mlplat_split_name_parts(split, text_argument(fcinfo, ARG_NAME));
@@ -407,8 +416,8 @@ read_arguments(FunctionCallInfo fcinfo)
 	read_rule(fcinfo, split);
 	read_class_column(fcinfo, split);
 	check_options(fcinfo, split);
-	read_parts(fcinfo, split);
 	read_key(fcinfo, split);
+	read_parts(fcinfo, split);
 	return split;
 }
 
@@ -508,10 +517,17 @@ put_report(SplitReport *report)
 	}
 }
 
+/* A class with a share of its rows in several parts is one. */
 static void
 check_classes(const Split *split)
 {
-	if (SPI_processed > (uint64) (split->n_parts + 1) * SPLIT_MAX_CLASSES)
+	double n_classes = 0;
+
+	if (split->class_column < 0)
+		return;
+	for (uint64 i = 0; i < SPI_processed; i++)
+		n_classes += (double) count_at(i, 3) / (double) count_at(i, 5);
+	if (rint(n_classes) > SPLIT_MAX_CLASSES)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("column \"%s\" has more than %d classes",
