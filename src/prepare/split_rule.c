@@ -283,40 +283,48 @@ find_ranks(const Split *split, const Strata *strata)
 }
 
 /*
- * The numbers of the rows with these ranks within their classes: two for each cut, the row before it and the
- * row after it. NaN: there is no such row.
+ * Where rows stand that are ordered by class and number: two for each cut, the row before it and the row after it, of
+ * the same class. 0: there is no such row.
  */
+static ArrayType *
+find_places(const Strata *strata, const uint64 *ranks)
+{
+	int n = strata->n_classes * strata->n_cuts;
+	Datum *places = palloc0(sizeof(Datum) * Max(2 * n, 1));
+	uint64 rows_before = 0; /* the class */
+
+	for (int k = 0; k < strata->n_classes; k++)
+	{
+		for (int i = k * strata->n_cuts; i < (k + 1) * strata->n_cuts; i++)
+		{
+			places[2 * i] = Int64GetDatum(ranks[i] > 0 ? (int64) (rows_before + ranks[i]) : 0);
+			places[2 * i + 1] = Int64GetDatum(
+				ranks[i] < strata->count[k] ? (int64) (rows_before + ranks[i] + 1) : 0);
+		}
+		rows_before += strata->count[k];
+	}
+	return construct_array(places, 2 * n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE);
+}
+
+/* The numbers of the rows beside the cuts, as find_places has them. NaN: there is no such row. */
 static double *
 read_numbers(const Split *split, const Strata *strata, const uint64 *ranks)
 {
-	int n = strata->n_classes * strata->n_cuts;
-	Datum *classes = palloc(sizeof(Datum) * Max(2 * n, 1)),
-		  *wanted = palloc(sizeof(Datum) * Max(2 * n, 1));
-	double *numbers = palloc(sizeof(double) * Max(2 * n, 1));
-	Oid types[2] = {INT8ARRAYOID, INT8ARRAYOID};
-	Datum values[2];
+	int n = 2 * strata->n_classes * strata->n_cuts;
+	double *numbers = palloc(sizeof(double) * Max(n, 1));
+	Oid type = INT8ARRAYOID;
+	Datum places = PointerGetDatum(find_places(strata, ranks));
 
-	for (int i = 0; i < 2 * n; i++)
-	{
-		classes[i] = Int64GetDatum(i / 2 / strata->n_cuts + 1);
-		wanted[i] = Int64GetDatum((int64) ranks[i / 2] + i % 2);
+	for (int i = 0; i < n; i++)
 		numbers[i] = get_float8_nan();
-	}
-	values[0] = PointerGetDatum(
-		construct_array(classes, 2 * n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	values[1] = PointerGetDatum(
-		construct_array(wanted, 2 * n, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	run_query(
-		psprintf(
-			"SELECT w.at, s.number FROM (SELECT pg_catalog.dense_rank() OVER (ORDER BY r.class)"
-			" AS class, pg_catalog.row_number() OVER (PARTITION BY r.class ORDER BY r.number)"
-			" AS rank, r.number FROM (SELECT %s AS class, %s AS number FROM %s t) r) s"
-			" JOIN ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) WITH ORDINALITY"
-			" w (class, rank, at)"
-			" ON s.class OPERATOR(pg_catalog.=) w.class"
-			" AND s.rank OPERATOR(pg_catalog.=) w.rank",
-			mlplat_split_column(split, split->column), number_of_row(split), split->source),
-		2, types, values, 0);
+	run_query(psprintf("SELECT w.at, s.number FROM (SELECT pg_catalog.row_number() OVER"
+					   " (ORDER BY r.class, r.number) AS place, r.number"
+					   " FROM (SELECT %s AS class, %s AS number FROM %s t) r) s"
+					   " JOIN pg_catalog.unnest($1) WITH ORDINALITY w (place, at)"
+					   " ON s.place OPERATOR(pg_catalog.=) w.place",
+					   mlplat_split_column(split, split->column), number_of_row(split),
+					   split->source),
+			  1, &type, &places, 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool isnull;
