@@ -93,6 +93,10 @@ CREATE VIEW seen AS SELECT id, class FROM orders WHERE id <= 500;
 SELECT part, part_relation, rows FROM mlplat.split_table('seen', key => '{id}', stratify => 'class') WHERE class_share IS NULL;
 CREATE MATERIALIZED VIEW kept AS TABLE seen;
 SELECT part, part_relation, rows FROM mlplat.split_table('kept', kind => 'table', key => '{id}');
+-- A view whose rows are others at every reading: still, each is in one part.
+CREATE VIEW dice AS SELECT id, random() AS x FROM orders;
+SELECT sum(rows) FROM mlplat.split_table('dice', '{0.3,0.3,0.4}', kind => 'table', key => '{x}');
+SELECT count(*), count(DISTINCT id) FROM (TABLE dice_train UNION ALL TABLE dice_valid UNION ALL TABLE dice_test) s;
 CREATE TABLE months (id int, m int, PRIMARY KEY (id, m)) PARTITION BY LIST (m);
 CREATE TABLE months_1 PARTITION OF months FOR VALUES IN (1);
 CREATE TABLE months_2 PARTITION OF months FOR VALUES IN (2);
