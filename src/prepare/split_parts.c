@@ -92,13 +92,34 @@ lock_names(Oid namespace, const char *base)
 	LockDatabaseObject(NamespaceRelationId, namespace, number, ExclusiveLock);
 }
 
-void
-mlplat_split_name_parts(Split *split, const char *name)
+/* Say so when a part of an earlier split stays, which may share rows with the parts of this one. */
+static void
+notice_leftovers(const Split *split, Oid namespace, const char *base)
 {
-	char *schema = get_namespace_name(RelationGetNamespace(split->rel));
-	char *base = RelationGetRelationName(split->rel);
-	Oid namespace;
+	static const char *const usual[] = {"train", "valid", "test"};
 
+	for (size_t i = 0; i < lengthof(usual); i++)
+	{
+		const char *relation = makeObjectName(base, NULL, usual[i]);
+		bool ours = false;
+
+		for (int part = 0; part < split->n_parts; part++)
+			ours = ours || strcmp(split->parts[part].relation, relation) == 0;
+		if (!ours && OidIsValid(get_relname_relid(relation, namespace)))
+			ereport(NOTICE,
+					(errmsg("relation %s is not replaced, and may share rows with the new parts",
+							quote_qualified_identifier(get_namespace_name(namespace), relation)),
+					 errhint("Drop it if it is of an earlier split.")));
+	}
+}
+
+/* The schema of the parts, and the name before theirs: those of the relation, or what the caller says. */
+static Oid
+find_place(const Split *split, const char *name, const char **base)
+{
+	const char *schema = get_namespace_name(RelationGetNamespace(split->rel));
+
+	*base = RelationGetRelationName(split->rel);
 	if (name)
 	{
 		RangeVar *given = makeRangeVarFromNameList(textToQualifiedNameList(cstring_to_text(name)));
@@ -107,26 +128,41 @@ mlplat_split_name_parts(Split *split, const char *name)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
 							errmsg("invalid name of a relation: \"%s\"", name)));
 		schema = given->schemaname ? given->schemaname : schema;
-		base = given->relname;
+		*base = given->relname;
 	}
-	namespace = LookupCreationNamespace(schema);
+	return LookupCreationNamespace(schema);
+}
+
+/* Long names are cut before the part's own. */
+static void
+name_part(Split *split, int i, Oid namespace, const char *base)
+{
+	SplitPart *part = &split->parts[i];
+
+	check_part_name(split, i);
+	part->relation = makeObjectName(base, NULL, part->name);
+	for (int other = 0; other < i; other++)
+		if (strcmp(split->parts[other].relation, part->relation) == 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+							errmsg("two parts would both be called \"%s\"", part->relation)));
+	part->schema = namespace;
+	part->qualified = quote_qualified_identifier(get_namespace_name(namespace), part->relation);
+	part->replaced = get_relname_relid(part->relation, namespace);
+	if (OidIsValid(part->replaced))
+		check_occupied(split, part);
+}
+
+void
+mlplat_split_name_parts(Split *split, const char *name)
+{
+	const char *base;
+	Oid namespace = find_place(split, name, &base);
+
 	lock_names(namespace, base);
 	for (int i = 0; i < split->n_parts; i++)
-	{
-		SplitPart *part = &split->parts[i];
-
-		check_part_name(split, i);
-		part->relation = makeObjectName(base, NULL, part->name);
-		for (int other = 0; other < i; other++)
-			if (strcmp(split->parts[other].relation, part->relation) == 0)
-				ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-								errmsg("two parts would both be called \"%s\"", part->relation)));
-		part->schema = namespace;
-		part->qualified = quote_qualified_identifier(get_namespace_name(namespace), part->relation);
-		part->replaced = get_relname_relid(part->relation, namespace);
-		if (OidIsValid(part->replaced))
-			check_occupied(split, part);
-	}
+		name_part(split, i, namespace, base);
+	if (split->replace)
+		notice_leftovers(split, namespace, base);
 }
 
 /* ---- statements */
@@ -141,9 +177,11 @@ run_utility(const char *sql)
 	CHECK_FOR_INTERRUPTS();
 }
 
-/* The columns of the relation. prefix: NULL for their own names, else c1, c2, ... */
+typedef const char *(*MlplatColumnText)(const Split *split, int attribute);
+
+/* The columns of the relation, each as the function writes it. */
 static void
-append_columns(StringInfo text, const Split *split, bool numbered)
+append_columns(StringInfo text, const Split *split, MlplatColumnText column)
 {
 	TupleDesc desc = RelationGetDescr(split->rel);
 	const char *separator = "";
@@ -152,13 +190,16 @@ append_columns(StringInfo text, const Split *split, bool numbered)
 	{
 		if (TupleDescAttr(desc, j)->attisdropped)
 			continue;
-		appendStringInfoString(text, separator);
-		if (numbered)
-			appendStringInfo(text, "c%d", j + 1);
-		else
-			appendStringInfoString(text, mlplat_split_column(split, j));
+		appendStringInfo(text, "%s%s", separator, column(split, j));
 		separator = ", ";
 	}
+}
+
+/* A column of the rows that are kept aside: a number cannot be the name of another column. */
+static const char *
+numbered_column(const Split *split pg_attribute_unused(), int attribute)
+{
+	return psprintf("c%d", attribute + 1);
 }
 
 /* The number of a row's part, from 1; NULL: none. */
@@ -194,9 +235,9 @@ append_grouping(StringInfo text, bool classes)
 }
 
 static void
-run_count(const char *sql, bool read_only)
+run_count(const Split *split, const char *sql)
 {
-	int result = SPI_execute(sql, read_only, (SPLIT_MAX_PARTS + 1) * SPLIT_MAX_CLASSES + 1);
+	int result = SPI_execute(sql, !split->tables, (SPLIT_MAX_PARTS + 1) * SPLIT_MAX_CLASSES + 1);
 
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "counting the parts failed: %s", SPI_result_code_string(result));
@@ -219,7 +260,7 @@ count_views(const Split *split)
 		classes ? psprintf("%s AS class", mlplat_split_column(split, split->class_column)) : "",
 		split->source);
 	append_grouping(&sql, classes);
-	run_count(sql.data, true);
+	run_count(split, sql.data);
 }
 
 static void
@@ -230,7 +271,7 @@ create_view(const Split *split, const SplitPart *part)
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "CREATE OR REPLACE VIEW %s" MLPLAT_VIEW_OF_READER " AS SELECT ",
 					 part->qualified);
-	append_columns(&sql, split, false);
+	append_columns(&sql, split, mlplat_split_column);
 	appendStringInfo(&sql, " FROM %s t WHERE %s", split->source, part->condition);
 	run_utility(sql.data);
 }
@@ -248,7 +289,7 @@ create_table(const Split *split, const SplitPart *part)
 							 part->qualified));
 	initStringInfo(&sql);
 	appendStringInfo(&sql, "CREATE TABLE %s AS SELECT ", part->qualified);
-	append_columns(&sql, split, false);
+	append_columns(&sql, split, mlplat_split_column);
 	appendStringInfo(&sql, " FROM %s t WITH NO DATA", split->source);
 	run_utility(sql.data);
 }
@@ -275,9 +316,9 @@ fill_tables(const Split *split)
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "WITH s (");
-	append_columns(&sql, split, true);
+	append_columns(&sql, split, numbered_column);
 	appendStringInfo(&sql, ", part) AS %sMATERIALIZED (SELECT ", read_again(split) ? "NOT " : "");
-	append_columns(&sql, split, false);
+	append_columns(&sql, split, mlplat_split_column);
 	appendStringInfoString(&sql, ", ");
 	append_part(&sql, split);
 	appendStringInfo(&sql, " FROM %s t)", split->source);
@@ -285,14 +326,15 @@ fill_tables(const Split *split)
 	{
 		appendStringInfo(&sql, ", part_%d AS (INSERT INTO %s SELECT ", i + 1,
 						 split->parts[i].qualified);
-		append_columns(&sql, split, true);
+		append_columns(&sql, split, numbered_column);
 		appendStringInfo(&sql, " FROM s WHERE s.part OPERATOR(pg_catalog.=) %d)", i + 1);
 	}
 	appendStringInfoChar(&sql, ' ');
-	append_count(&sql, classes ? psprintf("s.c%d", split->class_column + 1) : NULL);
+	append_count(&sql,
+				 classes ? psprintf("s.%s", numbered_column(split, split->class_column)) : NULL);
 	appendStringInfoString(&sql, " FROM s");
 	append_grouping(&sql, classes);
-	run_count(sql.data, false);
+	run_count(split, sql.data);
 }
 
 /* ---- both */

@@ -184,6 +184,8 @@ SELECT part, rows FROM mlplat.split_table('orders', replace => true);
 CREATE VIEW depends AS SELECT 1 AS one FROM orders_test;
 SELECT part, rows FROM mlplat.split_table('orders', replace => true, kind => 'table');
 SELECT part, rows FROM mlplat.split_table('orders_train', name => 'orders', key => '{id}', replace => true);
+SELECT count(*) FROM mlplat.split_table('small', '{0.7,0.2,0.1}', replace => true);
+SELECT count(*) FROM mlplat.split_table('small', replace => true);
 CREATE SEQUENCE line_train;
 SELECT part, rows FROM mlplat.split_table('orders', name => 'line', replace => true);
 SELECT part, rows FROM mlplat.split_table('orders', name => 'no_such_schema.x');
