@@ -33,6 +33,12 @@ mlplat_split_column_name(const Split *split, int attribute)
 	return NameStr(TupleDescAttr(RelationGetDescr(split->rel), attribute)->attname);
 }
 
+Oid
+mlplat_split_column_type(const Split *split, int attribute)
+{
+	return TupleDescAttr(RelationGetDescr(split->rel), attribute)->atttypid;
+}
+
 const char *
 mlplat_split_column(const Split *split, int attribute)
 {

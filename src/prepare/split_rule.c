@@ -147,19 +147,15 @@ key_text(const Split *split)
 	return text.data;
 }
 
-/* Can the key be NULL? A row of columns never is, whatever is in it. */
-static bool
-key_may_be_null(const Split *split)
-{
-	return list_length(split->key) == 1 &&
-		   !TupleDescAttr(RelationGetDescr(split->rel), linitial_int(split->key))->attnotnull;
-}
-
-/* call, or when it is NULL and there may be a NULL, instead. */
+/*
+ * call, or when it is NULL, instead. A NOT NULL of the column is no reason to leave this out, as it can be dropped; but a
+ * row of columns is never NULL, whatever is in it.
+ */
 static char *
 unless_null(const Split *split, const char *call, const char *instead)
 {
-	return key_may_be_null(split) ? psprintf("COALESCE(%s, %s)", call, instead) : pstrdup(call);
+	return list_length(split->key) == 1 ? psprintf("COALESCE(%s, %s)", call, instead)
+										: pstrdup(call);
 }
 
 /* Both conditions; NULL stands for one that is always true. */
@@ -208,7 +204,7 @@ typedef struct Strata
 	double *cuts;      /* cuts[class * n_cuts + i], between part i and part i + 1 */
 } Strata;
 
-/* A row of the result, whose columns are of type bigint and not NULL. */
+/* A number of the result: of type bigint, and not NULL. */
 static int64
 result_int64(uint64 row, int column)
 {
@@ -232,7 +228,7 @@ static void
 read_classes(const Split *split, Strata *strata)
 {
 	const char *column = mlplat_split_column(split, split->column);
-	Oid type = TupleDescAttr(RelationGetDescr(split->rel), split->column)->atttypid;
+	Oid type = mlplat_split_column_type(split, split->column);
 	const char *equals = operator_text(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr);
 
 	run_query(psprintf("SELECT %s, pg_catalog.count(*) FROM %s t GROUP BY 1 ORDER BY 1", column,
@@ -262,8 +258,8 @@ read_classes(const Split *split, Strata *strata)
 static uint64 *
 find_ranks(const Split *split, const Strata *strata)
 {
-	uint64 *rows = palloc0(sizeof(uint64) * strata->n_classes * split->n_shares + 1);
-	uint64 *ranks = palloc0(sizeof(uint64) * strata->n_classes * strata->n_cuts + 1);
+	uint64 *rows = palloc0(sizeof(uint64) * (strata->n_classes * split->n_shares + 1));
+	uint64 *ranks = palloc0(sizeof(uint64) * (strata->n_classes * strata->n_cuts + 1));
 	MlEnv env;
 
 	mlplat_env_init(&env, CurrentMemoryContext);
@@ -416,7 +412,6 @@ typedef struct Order
 {
 	const Split *split;
 	const char *value; /* SQL */
-	Oid type;
 	int64 rows_before; /* the last cut */
 } Order;
 
@@ -499,7 +494,7 @@ static void
 group_conditions(Split *split)
 {
 	const char *value = number_of_row(split);
-	Order order = {.split = split, .value = value, .type = FLOAT8OID};
+	Order order = {.split = split, .value = value};
 	const char *not_below = NULL;
 
 	for (int i = 0; i < split->n_parts; i++)
@@ -531,11 +526,10 @@ not_less_operator(const TypeCacheEntry *type)
 static void
 ordered_conditions(Split *split)
 {
-	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(split->rel), split->column);
 	const char *column = mlplat_split_column(split, split->column);
-	Order order = {.split = split, .value = column, .type = attribute->atttypid};
-	TypeCacheEntry *type =
-		lookup_type_cache(attribute->atttypid, TYPECACHE_LT_OPR | TYPECACHE_BTREE_OPFAMILY);
+	Order order = {.split = split, .value = column};
+	TypeCacheEntry *type = lookup_type_cache(mlplat_split_column_type(split, split->column),
+											 TYPECACHE_LT_OPR | TYPECACHE_BTREE_OPFAMILY);
 	const char *less = operator_text(type->lt_opr), *not_less = not_less_operator(type);
 	const char *not_below = NULL;
 
@@ -547,10 +541,10 @@ ordered_conditions(Split *split)
 		if (i < split->n_shares - 1)
 		{
 			need_cut(&order, nominal_cut(split, i), &cut);
-			text = constant(cut.after, order.type);
+			text = constant(cut.after, type->type_id);
 			below = psprintf("%s %s %s", column, less, text);
 		}
-		if (i == 0 && below && !attribute->attnotnull)
+		if (i == 0 && below)
 			below = psprintf("(%s OR %s IS NULL)", below, column);
 		split->parts[i].condition = both(not_below, below);
 		not_below = text ? psprintf("%s %s %s", column, not_less, text) : NULL;

@@ -146,24 +146,18 @@ column_argument(FunctionCallInfo fcinfo, const Split *split, int arg)
 	return attribute;
 }
 
-static Oid
-column_type(const Split *split, int attribute)
-{
-	return TupleDescAttr(RelationGetDescr(split->rel), attribute)->atttypid;
-}
-
 /* Values of the column must be told apart and put in order. */
 static void
 need_order(const Split *split, int attribute, int arg)
 {
-	TypeCacheEntry *type =
-		lookup_type_cache(column_type(split, attribute), TYPECACHE_EQ_OPR | TYPECACHE_LT_OPR);
+	TypeCacheEntry *type = lookup_type_cache(mlplat_split_column_type(split, attribute),
+											 TYPECACHE_EQ_OPR | TYPECACHE_LT_OPR);
 
 	if (!OidIsValid(type->eq_opr) || !OidIsValid(type->lt_opr))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("%s column \"%s\" has type %s, which has no order", arg_names[arg],
 							   mlplat_split_column_name(split, attribute),
-							   format_type_be(column_type(split, attribute)))));
+							   format_type_be(mlplat_split_column_type(split, attribute)))));
 }
 
 /* ---- the rule */
@@ -248,14 +242,14 @@ all_columns(const Split *split)
 	{
 		if (TupleDescAttr(desc, j)->attisdropped)
 			continue;
-		if (!mlplat_key_has_form(column_type(split, j)))
+		if (!mlplat_key_has_form(mlplat_split_column_type(split, j)))
 			ereport(
 				ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("\"%s\" has no primary key, and column \"%s\" of type %s cannot be part "
 						"of one",
 						RelationGetRelationName(split->rel), mlplat_split_column_name(split, j),
-						format_type_be(column_type(split, j))),
+						format_type_be(mlplat_split_column_type(split, j))),
 				 errhint("Name the columns that tell rows apart, for example "
 						 "key => '{id}'.")));
 		key = lappend_int(key, j);

@@ -52,20 +52,26 @@ typedef struct Split
 	double shares[SPLIT_MAX_PARTS + 1]; /* sum to 1 */
 } Split;
 
-/* An attribute of the relation as SQL: t."name"; and its name. */
+/* ---- split_parts.c */
+
+/* An attribute of the relation as SQL: t."name"; its name; its type. */
 extern const char *mlplat_split_column(const Split *split, int attribute);
 extern const char *mlplat_split_column_name(const Split *split, int attribute);
-
-/* ---- split_rule.c: set the conditions of all parts. Within SPI, under a snapshot. */
-extern void mlplat_split_find_conditions(Split *split);
-
-/* ---- split_parts.c */
+extern Oid mlplat_split_column_type(const Split *split, int attribute);
 
 /* Find out what the parts are called, and that they can be. name: in place of the relation's; may be NULL. */
 extern void mlplat_split_name_parts(Split *split, const char *name);
 
-/* Make the views or tables, and count their rows: the last SPI result has part (from 1, NULL: the rest), class, rows. */
-extern void mlplat_split_count(const Split *split);
+/* Make the views or tables; tables are empty. Within SPI, as all below. */
 extern void mlplat_split_create(const Split *split);
+
+/*
+ * Fill the tables, and count: the SPI result then has part (from 1; NULL: the rest), class, rows, rows of the part and
+ * rows of the class, ordered by part and class.
+ */
+extern void mlplat_split_count(const Split *split);
+
+/* ---- split_rule.c: set the conditions of all parts, from the rows under the active snapshot. */
+extern void mlplat_split_find_conditions(Split *split);
 
 #endif

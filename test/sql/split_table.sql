@@ -1,7 +1,9 @@
 -- split_table: views and tables to train and to test on.
-\set VERBOSITY default
+\set SHOW_CONTEXT never
 CREATE SCHEMA split;
 SET search_path = split;
+-- A view's condition; from 16 on, the server writes columns without the alias.
+CREATE FUNCTION condition(regclass) RETURNS text LANGUAGE sql AS $$ SELECT regexp_replace(substring(pg_get_viewdef($1) FROM 'WHERE.*'), '\mt\.', '', 'g') $$;
 -- 1,000 rows: a tenth in class yes, one in a class of its own, one without; 50 customers; ten rows an hour.
 CREATE TABLE orders (id int PRIMARY KEY, class text, customer int, at timestamptz, amount float8);
 INSERT INTO orders SELECT i, CASE WHEN i % 10 = 0 THEN 'yes' WHEN i = 7 THEN NULL WHEN i = 8 THEN 'solo' ELSE 'no' END,
@@ -9,7 +11,7 @@ INSERT INTO orders SELECT i, CASE WHEN i % 10 = 0 THEN 'yes' WHEN i = 7 THEN NUL
 
 -- At random: part_of the primary key.
 SELECT * FROM mlplat.split_table('orders');
-SELECT pg_get_viewdef('orders_train'), obj_description('orders_train'::regclass);
+SELECT condition('orders_train'), obj_description('orders_train'::regclass);
 SELECT (SELECT count(*) FROM orders_train) + (SELECT count(*) FROM orders_test) AS both, (SELECT count(*) FROM orders_train JOIN orders_test USING (id)) AS twice,
     (SELECT bool_and(mlplat.part_of(id) = 1) FROM orders_train) AS by_part_of;
 -- A part holds the same rows as a table, whatever the order of rows; another seed splits otherwise; the view follows new rows.
@@ -23,7 +25,7 @@ DELETE FROM orders WHERE id > 1000;
 
 -- Stratified: exact shares of each class, also as a view; a class of one row trains; NULL is a class.
 SELECT * FROM mlplat.split_table('orders', '{0.7,0.2,0.1}', stratify => 'class', name => 'strata');
-SELECT pg_get_viewdef('strata_valid');
+SELECT condition('strata_valid');
 SELECT * FROM mlplat.split_table('orders', stratify => 'class', kind => 'table', name => 'strata2', seed => 3, parts => '{learn,check}');
 SELECT count(*), count(DISTINCT id) FROM (TABLE strata_train UNION ALL TABLE strata_valid UNION ALL TABLE strata_test) s;
 -- Later rows go by the shares, in classes that were not there, too.
@@ -41,7 +43,7 @@ SELECT * FROM mlplat.split_table('orders', group_by => 'customer', classes => 'c
 SELECT count(*) FROM grouped_train a JOIN grouped_test b USING (customer);
 SELECT count(*) FILTER (WHERE customer IS NULL) AS train, (SELECT count(*) FROM grouped_test WHERE customer IS NULL) AS test FROM grouped_train;
 SELECT part, rows FROM mlplat.split_table('orders', '{0.4,0.3,0.3}', group_by => 'customer', name => 'grouped3', kind => 'table');
-SELECT pg_get_viewdef('grouped_test');
+SELECT condition('grouped_test');
 
 -- In order: the earliest rows train; the rows of one time are never apart; fractions below 1 leave the latest out.
 SET timezone = 'Asia/Tokyo';
@@ -50,7 +52,7 @@ SELECT * FROM mlplat.split_table('orders', '{0.604,0.2,0.1}', order_by => 'at', 
 RESET timezone;
 RESET datestyle;
 SELECT (SELECT max(at) FROM ordered_train) < (SELECT min(at) FROM ordered_valid) AS earlier, (SELECT max(at) FROM ordered_valid) < (SELECT min(at) FROM ordered_test) AS later;
-SELECT pg_get_viewdef('ordered_valid');
+SELECT condition('ordered_valid');
 INSERT INTO orders (id) VALUES (0);
 SELECT count(*) FROM ordered_train WHERE at IS NULL;
 DELETE FROM orders WHERE id = 0;
@@ -72,7 +74,7 @@ RESET intervalstyle;
 CREATE TABLE pairs (a int, b text, PRIMARY KEY (b, a));
 INSERT INTO pairs SELECT i % 20, i / 20 FROM generate_series(0, 399) AS i;
 SELECT part, rows FROM mlplat.split_table('pairs');
-SELECT pg_get_viewdef('pairs_train');
+SELECT condition('pairs_train');
 SELECT part, rows FROM mlplat.split_table('pairs', key => '{a}', name => 'by_a');
 SELECT count(*) FROM by_a_train JOIN by_a_test USING (a);
 -- Without a primary key, equal rows are on one side.
@@ -209,12 +211,11 @@ SELECT part, rows FROM mlplat.split_table('orders', '{0.5,0.2,0.3}', stratify =>
 SELECT part, rows FROM mlplat.split_table('orders', '{0.5,0.2,0.3}', group_by => 'customer', name => 'safe3');
 SET search_path = split;
 
--- Roles: rights on the relation, on the schema; row security; a view reads with the rights of its reader.
+-- Roles: rights on the relation, on the schema; row security; another's views.
 CREATE ROLE regress_split_owner;
-CREATE ROLE regress_split_reader;
-GRANT USAGE ON SCHEMA split, mlplat TO regress_split_owner, regress_split_reader;
+GRANT USAGE ON SCHEMA split, mlplat TO regress_split_owner;
 CREATE TABLE mine (id int PRIMARY KEY, who text);
-INSERT INTO mine SELECT i, CASE WHEN i % 2 = 0 THEN 'regress_split_owner' ELSE 'regress_split_reader' END FROM generate_series(1, 100) AS i;
+INSERT INTO mine SELECT i, CASE WHEN i % 2 = 0 THEN 'regress_split_owner' ELSE 'another' END FROM generate_series(1, 100) AS i;
 SET ROLE regress_split_owner;
 SELECT * FROM mlplat.split_table('mine');
 RESET ROLE;
@@ -229,15 +230,7 @@ SET ROLE regress_split_owner;
 SELECT part, rows FROM mlplat.split_table('mine');
 SELECT part, rows FROM mlplat.split_table('mine', kind => 'table', name => 'my_own');
 SELECT relname, relowner::regrole FROM pg_class WHERE relname IN ('mine_train', 'my_own_train') ORDER BY 1;
-GRANT SELECT ON mine_train TO regress_split_reader;
-SELECT part, rows FROM mlplat.split_table('mine', name => 'orders', replace => true);
-RESET ROLE;
-SET ROLE regress_split_reader;
-SELECT count(*) FROM mine_train;
-RESET ROLE;
-GRANT SELECT ON mine TO regress_split_reader;
-SET ROLE regress_split_reader;
-SELECT DISTINCT who FROM mine_train;
+SELECT part, rows FROM mlplat.split_table('mine', name => 'grouped', replace => true);
 RESET ROLE;
 -- A transaction that only reads.
 BEGIN READ ONLY;
@@ -245,5 +238,5 @@ SELECT * FROM mlplat.split_table('orders', name => 'never');
 ROLLBACK;
 SET client_min_messages = warning;
 DROP SCHEMA split, evil CASCADE;
-DROP OWNED BY regress_split_owner, regress_split_reader;
-DROP ROLE regress_split_owner, regress_split_reader;
+DROP OWNED BY regress_split_owner;
+DROP ROLE regress_split_owner;

@@ -81,6 +81,26 @@ SKIP:
 	like($err, qr/cannot split by column "name", whose collation is not deterministic/, 'refused');
 }
 
+# ---- a view reads with the rights and the row security of its reader
+
+SKIP:
+{
+	skip 'before 15, a view reads with the rights of its owner', 2 if $node->safe_psql('postgres', 'SHOW server_version_num') < 150000;
+	$node->safe_psql('postgres', q{
+CREATE ROLE bob;
+CREATE TABLE mine AS SELECT i AS id, (ARRAY['ann', 'bob'])[1 + i % 2] AS who FROM generate_series(1, 100) AS i;
+ALTER TABLE mine ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON mine USING (who = current_user);
+GRANT SELECT ON mine TO ann;
+SET ROLE ann;
+SELECT mlplat.split_table('mine', key => '{id}');
+GRANT SELECT ON mine_train TO bob;
+});
+	my ($status, $out, $err) = $node->psql('postgres', 'SET ROLE bob; SELECT count(*) FROM mine_train');
+	like($err, qr/permission denied for table mine/, 'no rights on the table, no rows');
+	is($node->safe_psql('postgres', 'GRANT SELECT ON mine TO bob; SET ROLE bob; SELECT DISTINCT who FROM mine_train'), 'bob', 'own rows only');
+}
+
 # ---- Ctrl-C leaves nothing
 
 $node->safe_psql('postgres', q{CREATE VIEW slow AS SELECT i AS id, pg_sleep(0.01)::text AS s FROM generate_series(1, 100000) AS i});
