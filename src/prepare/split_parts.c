@@ -19,7 +19,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "core/rng.h"
