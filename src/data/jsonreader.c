@@ -298,6 +298,7 @@ static MlStatus
 is_next_name(MlJsonReader *in, const MlJsonToken *token, bool *is)
 {
 	MlBuffer text;
+	MlStatus status;
 
 	*is = false;
 	if (in->n_matched == in->path->n || (token->flags & ML_STRING_UNSTORABLE))
@@ -305,9 +306,10 @@ is_next_name(MlJsonReader *in, const MlJsonToken *token, bool *is)
 	ml_buffer_init(&text, in->env);
 	ml_json_put_string(&text, token);
 	*is = text.len == in->path->lens[in->n_matched] &&
-		  memcmp(text.data, in->path->names[in->n_matched], text.len) == 0;
+		  (text.len == 0 || memcmp(text.data, in->path->names[in->n_matched], text.len) == 0);
+	status = text.status;
 	ml_buffer_free(&text);
-	return text.status;
+	return status;
 }
 
 /* Remember a member that is not the next name, for the message when the path leads nowhere. */
