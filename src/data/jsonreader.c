@@ -405,7 +405,7 @@ enter_target(MlJsonReader *in, const MlJsonToken *token)
 		return wrong_way(in, token, "member \"%.*s\" is there twice%s",
 						 in->path->names[in->path->n - 1], "");
 	if (in->path->elements && !array)
-		return wrong_way(in, token, "%.*s is not an array%s", "what [*] is of", "");
+		return wrong_way(in, token, "%.*s%s", "there is no array for [*]", "");
 	if (in->target_kind == ML_TOKEN_OPEN_ARRAY && object)
 		return wrong_way(in, token, "%.*s%s", "an object follows an array of rows", "");
 	in->found = true;

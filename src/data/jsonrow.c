@@ -142,6 +142,7 @@ take_key(MlJsonRow *row, const MlJsonToken *token)
 	if (found == ML_JSON_NO_KEY)
 	{
 		row->n_unwanted++;
+		row->n_untold++;
 		return ML_OK;
 	}
 	if (before == ML_JSON_NO_KEY)
@@ -164,7 +165,7 @@ ml_json_row_begin(MlJsonRow *row)
 	row->number++;
 	row->problem = NULL;
 	row->problem_key = ML_JSON_NO_KEY;
-	row->n_unwanted = 0;
+	row->n_unwanted = row->n_untold = 0;
 	row->parent = ML_JSON_ROOT;
 	row->current = ML_JSON_ROOT;
 	row->before = ML_JSON_NO_KEY;

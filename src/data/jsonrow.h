@@ -55,6 +55,7 @@ typedef struct MlJsonRow
 	const char *problem;  /* why it is no row, though valid JSON; NULL: it is one */
 	uint32_t problem_key; /* ML_JSON_NO_KEY: the item as a whole */
 	size_t n_unwanted;    /* values other than null under keys that are not wanted */
+	size_t n_untold;      /* of these, keys that are not told apart */
 
 	/* While an item is read. */
 	uint32_t parent, current, before; /* object being read; key whose value comes; key before it */

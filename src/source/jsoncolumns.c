@@ -44,25 +44,67 @@ is_json_type(Oid type)
 	return type == JSONOID || type == JSONBOID;
 }
 
-/* Columns of JSON are known as keys from the start, so that their objects are not taken apart. */
+/* ---- what is known before the first item */
+
 static void
-keep_whole(MlplatJsonColumns *columns)
+bad_columns_option(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("option \"columns\" must be an array of keys, or an object of key and "
+						   "column name")));
+}
+
+/* The option "columns"; NULL: not given. Throws unless it has the right form. */
+static const MlJson *
+columns_option(const MlplatJsonColumns *columns)
+{
+	const MlJson *given = columns->options->values[JSON_COLUMNS].json;
+
+	if (!given || given->type == ML_JSON_NULL)
+		return NULL;
+	if ((given->type != ML_JSON_ARRAY && given->type != ML_JSON_OBJECT) || given->n == 0)
+		bad_columns_option();
+	for (size_t i = 0; i < given->n; i++)
+		if (given->items[i].type != ML_JSON_STRING &&
+			(given->type == ML_JSON_ARRAY || given->items[i].type != ML_JSON_NULL))
+			bad_columns_option();
+	return given;
+}
+
+/* The i-th key that the option names. */
+static const char *
+selected_key(const MlJson *selected, size_t i)
+{
+	return selected->type == ML_JSON_OBJECT ? selected->keys[i] : selected->items[i].string;
+}
+
+/* Make a name of the server's encoding known as a key of the items. */
+static MlJsonKey *
+know_key(MlJsonRow *row, const char *name)
+{
+	uint32 key;
+
+	name = pg_server_to_any(pstrdup(name), (int) strlen(name), PG_UTF8);
+	mlplat_check(row->arena->env, ml_json_row_know(row, name, strlen(name), &key));
+	return key == ML_JSON_NO_KEY ? NULL : &row->keys[key];
+}
+
+/* The table's columns are known as keys from the start: so objects for columns of JSON are not taken apart. */
+static void
+know_columns(MlplatJsonColumns *columns)
 {
 	TupleDesc desc = RelationGetDescr(columns->target->rel);
-	MlJsonRow *row = columns->row;
 
 	for (int j = 0; j < desc->natts; j++)
 	{
 		Form_pg_attribute column = TupleDescAttr(desc, j);
-		char *name;
-		uint32 key;
+		MlJsonKey *key;
 
-		if (column->attisdropped || !is_json_type(column->atttypid))
+		if (column->attisdropped)
 			continue;
-		name = pg_server_to_any(NameStr(column->attname), (int) strlen(NameStr(column->attname)),
-								PG_UTF8);
-		mlplat_check(row->arena->env, ml_json_row_know(row, name, strlen(name), &key));
-		row->keys[key].whole = true;
+		key = know_key(columns->row, NameStr(column->attname));
+		if (key && is_json_type(column->atttypid))
+			key->whole = true;
 	}
 }
 
@@ -75,8 +117,11 @@ mlplat_json_columns_init(MlplatJsonColumns *columns, const MlParams *options, Ml
 	columns->what = what;
 	columns->target = target;
 	columns->row = row;
+	columns->selected = columns_option(columns);
+	for (size_t i = 0; columns->selected && i < columns->selected->n; i++)
+		know_key(row, selected_key(columns->selected, i));
 	if (target->rel)
-		keep_whole(columns);
+		know_columns(columns);
 }
 
 /* Facts for all keys there are. */
@@ -186,41 +231,19 @@ mlplat_json_key_name(const MlplatJsonColumns *columns, uint32 key)
 	ml_json_put_name(columns->row, key, ml_param_text(columns->options, JSON_SEPARATOR), &name);
 	ml_put_u8(&name, '\0');
 	mlplat_check(env, name.status);
-	result = pstrdup(pg_any_to_server((char *) name.data, (int) name.len - 1, PG_UTF8));
+	if (name.len == 1)
+		result = psprintf("column_%u", key);
+	else
+		result = pstrdup(pg_any_to_server((char *) name.data, (int) name.len - 1, PG_UTF8));
 	ml_buffer_free(&name);
 	return result;
-}
-
-static void
-bad_columns_option(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("option \"columns\" must be an array of keys, or an object of key and "
-						   "column name")));
-}
-
-/* The option "columns"; NULL: not given. Throws unless it has the right form. */
-static const MlJson *
-columns_option(const MlplatJsonColumns *columns)
-{
-	const MlJson *given = columns->options->values[JSON_COLUMNS].json;
-
-	if (!given || given->type == ML_JSON_NULL)
-		return NULL;
-	if ((given->type != ML_JSON_ARRAY && given->type != ML_JSON_OBJECT) || given->n == 0)
-		bad_columns_option();
-	for (size_t i = 0; i < given->n; i++)
-		if (given->items[i].type != ML_JSON_STRING &&
-			(given->type == ML_JSON_ARRAY || given->items[i].type != ML_JSON_NULL))
-			bad_columns_option();
-	return given;
 }
 
 /* The name of the column for a key, by the option "columns"; NULL: it is left out. */
 static char *
 column_name(const MlplatJsonColumns *columns, uint32 key)
 {
-	const MlJson *given = columns_option(columns), *renamed;
+	const MlJson *given = columns->selected, *renamed;
 	char *name = mlplat_json_key_name(columns, key);
 
 	if (!given)
@@ -249,7 +272,7 @@ is_leaf(const MlplatJsonFacts *facts)
 static void
 check_columns_option(const MlplatJsonColumns *columns)
 {
-	const MlJson *given = columns_option(columns);
+	const MlJson *given = columns->selected;
 	const char **names = palloc(sizeof(char *) * columns->n_facts);
 	size_t n = 0;
 
@@ -289,6 +312,20 @@ add_column(MlplatJsonColumns *columns, const char *name, uint32 key)
 		columns->row->keys[key].wanted = true;
 }
 
+/* Two keys cannot go to one column. */
+static void
+check_names(const MlplatJsonColumns *columns)
+{
+	for (int j = 0; j < columns->n; j++)
+		for (int other = 0; other < j; other++)
+			if (strcmp(columns->columns[j].name, columns->columns[other].name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_COLUMN),
+						 errmsg("two keys go to column \"%s\"", columns->columns[j].name),
+						 errhint("Give one another name with the option {\"columns\": {\"key\": "
+								 "\"name\"}}, or flattened keys another {\"separator\": \".\"}.")));
+}
+
 static void
 create_table(MlplatJsonColumns *columns)
 {
@@ -315,7 +352,7 @@ create_table(MlplatJsonColumns *columns)
 						errmsg("%s has no object with keys from which columns of table \"%s\" "
 							   "could be made",
 							   columns->what, columns->target->name->relname)));
-	mlplat_target_check_names(columns->n, names);
+	check_names(columns);
 	mlplat_target_create(columns->target, columns->n, names, types,
 						 columns->options->values[JSON_TYPES].json);
 }
@@ -387,13 +424,7 @@ mlplat_json_bind(MlplatJsonColumns *columns)
 {
 	grow_facts(columns);
 	if (columns->target->rel)
-	{
-		if (ml_param_given(columns->options, JSON_TYPES))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("option \"types\" is for a new table, and \"%s\" is there",
-								   columns->target->name->relname)));
 		bind_table(columns);
-	}
 	else
 		create_table(columns);
 	for (int j = 0; j < columns->n; j++)
@@ -417,6 +448,13 @@ mlplat_json_copy_columns(const MlplatJsonColumns *columns)
 }
 
 /* ---- keys without a column */
+
+bool
+mlplat_json_selects(const MlplatJsonColumns *columns)
+{
+	return columns->selected && columns->selected->type == ML_JSON_ARRAY &&
+		   columns->row->open_levels == 0;
+}
 
 /* A key that is not of the sample: the table may have a column for it that nothing else goes to. */
 static void
@@ -452,25 +490,67 @@ mlplat_json_find_extra(MlplatJsonColumns *columns, uint64 *n)
 	return found;
 }
 
+/* A new table, or a column whose default would have been lost: the sample was too short. */
+static void
+not_in_sample(const MlplatJsonColumns *columns, const char *name, uint64 line)
+{
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_UNDEFINED_COLUMN),
+		 errmsg("key \"%s\" on line " UINT64_FORMAT " is not in the first " INT64_FORMAT
+				" rows, by which the columns were chosen",
+				name, line, columns->n_rows),
+		 errhint("Look at all rows with the option {\"sample_rows\": 0}, or leave such keys out "
+				 "with {\"extra\": \"ignore\"}.")));
+}
+
+/* The name among the table's columns that is most like it; NULL: none is. */
+static const char *
+nearest_column(Relation rel, const char *name)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
+	size_t n = 0;
+
+	for (int j = 0; j < desc->natts; j++)
+		if (!TupleDescAttr(desc, j)->attisdropped)
+			names[n++] = NameStr(TupleDescAttr(desc, j)->attname);
+	return ml_nearest(name, names, n);
+}
+
 void
 mlplat_json_extra_error(const MlplatJsonColumns *columns, uint32 key, uint64 line)
 {
-	char *name = mlplat_json_key_name(columns, key);
+	Relation rel = columns->target->rel;
+	const char *name, *column, *near;
 
-	if (columns->target->created)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("key \"%s\" on line " UINT64_FORMAT " is not in the first " INT64_FORMAT
-					" rows, from which the columns were made",
-					name, line, columns->n_rows),
-			 errhint("Look at all rows with the option {\"sample_rows\": 0}, or leave such keys "
-					 "out with {\"extra\": \"ignore\"}.")));
+	if (key == ML_JSON_NO_KEY)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("there are more than %d different keys up to line " UINT64_FORMAT,
+							   ML_JSON_MAX_KEYS, line)));
+	name = mlplat_json_key_name(columns, key);
+	column = mlplat_target_find_column(rel, column_name(columns, key));
+	if (columns->target->created || (column && !find_column(columns, column)))
+		not_in_sample(columns, name, line);
+	if (column)
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
+						errmsg("key \"%s\" on line " UINT64_FORMAT
+							   " goes to column \"%s\", as another key does",
+							   name, line, column)));
+	column = column_name(columns, key);
+	near = nearest_column(rel, column);
+	if (strcmp(column, name) != 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("key \"%s\" on line " UINT64_FORMAT
+							   " goes to column \"%s\", which is not in table \"%s\"",
+							   name, line, column, RelationGetRelationName(rel)),
+						near ? errhint("Did you mean column \"%s\"?", near) : 0));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("key \"%s\" on line " UINT64_FORMAT " is not in table \"%s\"", name, line,
-					RelationGetRelationName(columns->target->rel)),
-			 errhint("Leave such keys out with the option {\"extra\": \"ignore\"}, or say which "
-					 "column they go to with {\"columns\": {\"%s\": \"...\"}}.",
-					 name)));
+					RelationGetRelationName(rel)),
+			 near ? errhint("Did you mean column \"%s\"? Say so with the option {\"columns\": "
+							"{\"%s\": \"%s\"}}.",
+							near, name, near)
+				  : errhint("Leave such keys out with the option {\"extra\": \"ignore\"}.")));
 }

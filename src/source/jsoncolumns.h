@@ -10,9 +10,6 @@
 #include "data/jsonrow.h"
 #include "source/target.h"
 
-/* A key that no column takes. */
-#define MLPLAT_NO_COLUMN (-1)
-
 /* What the sample says of a key. */
 typedef struct MlplatJsonFacts
 {
@@ -33,7 +30,8 @@ typedef struct MlplatJsonColumn
 typedef struct MlplatJsonColumns
 {
 	const MlParams *options;
-	const char *what; /* in messages: file "/data/x.json" */
+	const char *what;       /* in messages: file "/data/x.json" */
+	const MlJson *selected; /* the option "columns"; NULL: not given */
 	MlplatTarget *target;
 	MlJsonRow *row;
 	MlplatJsonFacts *facts; /* by key */
@@ -43,7 +41,7 @@ typedef struct MlplatJsonColumns
 	MlplatJsonColumn *columns; /* those that are loaded, in COPY's order */
 } MlplatJsonColumns;
 
-/* Before the first item is read: columns of JSON in a table that is there take whole objects. */
+/* Before the first item is read. */
 extern void mlplat_json_columns_init(MlplatJsonColumns *columns, const MlParams *options,
 									 MlplatTarget *target, MlJsonRow *row, const char *what);
 
@@ -61,6 +59,9 @@ extern List *mlplat_json_copy_columns(const MlplatJsonColumns *columns);
  * is none. Keys that are new get their column, if the table has one. n: how many there are.
  */
 extern uint32 mlplat_json_find_extra(MlplatJsonColumns *columns, uint64 *n);
+
+/* Are keys that the option "columns" does not name left out, and are those that it names all known? */
+extern bool mlplat_json_selects(const MlplatJsonColumns *columns);
 
 /* A key's name as a column, in the server's encoding. */
 extern char *mlplat_json_key_name(const MlplatJsonColumns *columns, uint32 key);

@@ -104,32 +104,39 @@ throw_broken(const MlplatJsonFeed *feed)
 					feed->bytes->name, problem)));
 }
 
+/* The most that may be rejected: a number from 1 on, below it a share, which is looked at in the end (loadjson.c). */
+static void
+check_n_rejected(const MlplatJsonFeed *feed, int64 line, const char *reason)
+{
+	if (feed->max_rejects < 1 || (double) feed->import->rejected <= feed->max_rejects)
+		return;
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+					errmsg("more than %.0f rows of %s are to be rejected", feed->max_rejects,
+						   feed->bytes->name),
+					errdetail("The last is line " INT64_FORMAT ": %s.", line, reason)));
+}
+
 static void
 reject(MlplatJsonFeed *feed, const char *column, const char *reason)
 {
-	MlplatImport *import = feed->import;
 	const MlJsonReader *reader = &feed->reader;
+	int64 line = (int64) ml_json_reader_line(&feed->reader);
 
-	if (feed->sampling)
-		return;
-	if (feed->max_rejects >= 0 && import->rejected >= feed->max_rejects)
-		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
-						errmsg("more than " INT64_FORMAT " rows of %s were rejected",
-							   feed->max_rejects, feed->bytes->name),
-						errdetail("The last one is on line " UINT64_FORMAT ": %s",
-								  ml_json_reader_line(&feed->reader), reason)));
-	mlplat_reject(import, (int64) ml_json_reader_line(&feed->reader), column, reason, reader->item,
+	mlplat_reject(feed->import, line, column, reason, reader->item,
 				  (size_t) (reader->item_end - reader->item));
+	check_n_rejected(feed, line, reason);
 }
 
 /* The item is JSON, but no row; key ML_JSON_NO_KEY: as a whole. */
 static void
 refuse(MlplatJsonFeed *feed, uint32 key, const char *problem)
 {
-	const char *name = key == ML_JSON_NO_KEY || key == ML_JSON_ROOT
-						   ? NULL
-						   : mlplat_json_key_name(feed->columns, key);
+	const char *name;
 
+	if (feed->rejecting && feed->sampling)
+		return;
+	name = key == ML_JSON_NO_KEY || key == ML_JSON_ROOT ? NULL
+														: mlplat_json_key_name(feed->columns, key);
 	if (feed->rejecting)
 		reject(feed, name, problem);
 	else if (name)
@@ -162,8 +169,9 @@ mlplat_json_feed_next(MlplatJsonFeed *feed)
 			case ML_JSON_BAD_LINE:
 				if (!feed->rejecting)
 					throw_broken(feed);
-				reject(feed, NULL,
-					   psprintf("invalid JSON: %s", message_text(feed->reader.problem)));
+				if (!feed->sampling)
+					reject(feed, NULL,
+						   psprintf("invalid JSON: %s", message_text(feed->reader.problem)));
 				break;
 			case ML_JSON_BROKEN:
 				throw_broken(feed);
@@ -186,12 +194,15 @@ take_extra(MlplatJsonFeed *feed)
 	uint64 n;
 	uint32 key = mlplat_json_find_extra(feed->columns, &n);
 
-	if (key == ML_JSON_NO_KEY && feed->row->n_keys < ML_JSON_MAX_KEYS)
+	if (!mlplat_json_selects(feed->columns))
+		n += feed->row->n_untold;
+	if (n == 0)
 		return true;
 	if (ignore)
 		feed->n_ignored += n;
 	else if (feed->rejecting)
-		reject(feed, mlplat_json_key_name(feed->columns, key), "there is no column for this key");
+		reject(feed, key == ML_JSON_NO_KEY ? NULL : mlplat_json_key_name(feed->columns, key),
+			   "there is no column for this key");
 	else
 		mlplat_json_extra_error(feed->columns, key, ml_json_reader_line(&feed->reader));
 	return ignore;

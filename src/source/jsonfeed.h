@@ -19,9 +19,9 @@ typedef struct MlplatJsonFeed
 	MlJsonRow *row;
 	MlJsonReader reader;
 	MlplatJsonColumns *columns;
-	bool rejecting;    /* rows that cannot be taken go to import_rejects */
-	int64 max_rejects; /* -1: any number */
-	bool sampling;     /* rejected rows are passed over, as they come again */
+	bool rejecting;     /* rows that cannot be taken go to import_rejects */
+	double max_rejects; /* a number, or below 1 a share */
+	bool sampling;      /* rejected rows are passed over, as they come again */
 	bool ended;
 	MemoryContext batch; /* of what is made while a batch of rows is read */
 	MlBuffer out;        /* rows as COPY reads them */

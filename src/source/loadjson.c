@@ -44,8 +44,8 @@ const MlParam mlplat_json_params[] = {
 	 "rows from which columns and types are inferred, 0 for all (default: 10000 or 4 MB)"},
 	{"on_error", ML_PARAM_CHOICE, "\"stop\"", 0, 0, "stop|reject",
 	 "what to do about a row that cannot be taken: stop, or reject it into import_rejects"},
-	{"max_rejects", ML_PARAM_INT, "null", 0, INT_MAX, NULL,
-	 "most rows that may be rejected (default: any number)"},
+	{"max_rejects", ML_PARAM_REAL, "null", 0, 1e18, NULL,
+	 "most rows that may be rejected, below 1 a share of all (default: any number)"},
 	{"max_bytes", ML_PARAM_REAL, "null", 1, 1e18, NULL,
 	 "most bytes that a gzip file may hold (default: 200 times its size, at least 1 GB)"},
 	{NULL, ML_PARAM_INT, NULL, 0, 0, NULL, NULL}};
@@ -159,11 +159,24 @@ init_feed(Load *load, MlplatImport *import, MlplatBytes *bytes)
 						 .columns = &load->columns,
 						 .rejecting = strcmp(ml_param_text(options, JSON_ON_ERROR), "reject") == 0,
 						 .max_rejects = ml_param_given(options, JSON_MAX_REJECTS)
-											? ml_param_int(options, JSON_MAX_REJECTS)
-											: -1};
+											? ml_param_real(options, JSON_MAX_REJECTS)
+											: 1e18};
 	load->feed.batch =
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat json", ALLOCSET_DEFAULT_SIZES);
 	ml_buffer_init(&load->feed.out, load->env);
+}
+
+static void
+check_share_rejected(const MlplatJsonFeed *feed)
+{
+	const MlplatImport *import = feed->import;
+	int64 n_rows = import->rows + import->rejected;
+
+	if (feed->max_rejects < 1 && (double) import->rejected > feed->max_rejects * (double) n_rows)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg(INT64_FORMAT " of " INT64_FORMAT
+											" rows are to be rejected, more than the share of %g",
+							   import->rejected, n_rows, feed->max_rejects)));
 }
 
 static uint64
@@ -191,9 +204,11 @@ load_bytes(Load *load, MlplatImport *import, MlplatBytes *bytes)
 	read_sample(load);
 	mlplat_json_bind(&load->columns);
 	import->rows += (int64) copy_rows(load, import->function);
+	check_share_rejected(&load->feed);
 	if (load->feed.n_ignored > 0)
-		ereport(NOTICE, (errmsg(UINT64_FORMAT " values of keys without a column were left out",
-								load->feed.n_ignored)));
+		ereport(NOTICE,
+				(errmsg("values that were left out, as their keys have no column: " UINT64_FORMAT,
+						load->feed.n_ignored)));
 	mlplat_target_close(&load->target);
 	ml_json_row_free(&load->row);
 	ml_buffer_free(&load->feed.out);

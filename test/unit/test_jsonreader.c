@@ -234,8 +234,8 @@ tells_where_a_path_ends(void)
 	check("{\"a\":5}", "$.a.b", "[1:6 member \"a\" is not an object]");
 	check("[{\"a\":1}]", "$.a", "[1:1 the document is not an object]");
 	check("3", "$.a", "[1:1 the document is not an object]");
-	check("{\"a\":1}", "$[*]", "[1:1 what [*] is of is not an array]");
-	check("{\"p\":{}}", "$.p[*]", "[1:6 what [*] is of is not an array]");
+	check("{\"a\":1}", "$[*]", "[1:1 there is no array for [*]]");
+	check("{\"p\":{}}", "$.p[*]", "[1:6 there is no array for [*]]");
 	check("{\"p\":[],\"p\":[]}", "$.p", "[1:13 member \"p\" is there twice]");
 	check("[{\"a\":1}]\n{\"a\":1}", "$", "{a=1;}[2:1 an object follows an array of rows]");
 	check("{\"a\":1}\n[{\"a\":1}]", "$", "{a=1;}{}!not an object.");
