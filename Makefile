@@ -41,7 +41,7 @@ PURE_CFLAGS = -std=gnu11 -O3 -ffp-contract=off -fno-math-errno -fvisibility=hidd
 # The server's headers are not ours to keep free of warnings.
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server)
 PG_CFLAGS = -std=gnu11 -pthread $(WARNINGS)
-SHLIB_LINK = -lopenblas -lz -lm -lpthread
+SHLIB_LINK = -lopenblas -lz -lcurl -lm -lpthread
 
 # No LLVM bitcode: our kernels are not for inlining into expressions.
 override with_llvm = no

@@ -24,7 +24,7 @@ die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
 # ---- packages
 
-base_packages=(gcc make libc6-dev libopenblas-dev zlib1g-dev)
+base_packages=(gcc make libc6-dev libopenblas-dev zlib1g-dev libcurl4-openssl-dev)
 # A server that the caller names is there already.
 [ -n "${PG_CONFIG:-}" ] || base_packages+=(postgresql postgresql-server-dev-all)
 

@@ -86,6 +86,14 @@ typedef void (*MlplatRequestHook)(void);
 #define mlplat_parse_type(text, type, typmod) parseTypeString(text, type, typmod, false)
 #endif
 
+/* 16 has one function for the rights on all objects that have no other. */
+#if PG_VERSION_NUM >= 160000
+#define mlplat_server_aclcheck(server, role, mode) \
+	object_aclcheck(ForeignServerRelationId, server, role, mode)
+#else
+#define mlplat_server_aclcheck(server, role, mode) pg_foreign_server_aclcheck(server, role, mode)
+#endif
+
 /* 14 has symbols for all types of arrays. */
 #if PG_VERSION_NUM < 140000
 #define INT8ARRAYOID 1016
