@@ -29,7 +29,7 @@
 #include "pg/apart.h"
 
 #define MAX_PARAMETERS 16
-#define MAX_WAIT_MS 3000
+#define MAX_WAIT_MS 10000
 #define STEP_MS 20
 
 /* What the segment starts with; the texts follow, each with a zero byte: the statement, then the parameters. */

@@ -7,7 +7,7 @@
 
 /*
  * Run a statement of ours with text parameters $1 to $n (NULL: null) as the current role, by a background worker,
- * and wait for it a few seconds at most. False, without an error, when it could not be done: no free worker, the
+ * and wait for it ten seconds at most. False, without an error, when it could not be done: no free worker, the
  * session's role may no longer log in, the statement failed (the server's log says why). Do not call it while the
  * current (sub)transaction is failing: roll that back first, so that no lock of it is in the way.
  */
