@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
+#include "access/htup_details.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -284,21 +285,22 @@ check_columns_option(const MlplatJsonColumns *columns)
 	for (size_t i = 0; i < given->n; i++)
 	{
 		const char *name = given->type == ML_JSON_OBJECT ? given->keys[i] : given->items[i].string;
-		const char *near = ml_nearest(name, names, n);
+		const char *near;
 		size_t j = 0;
 
 		while (j < n && strcmp(names[j], name) != 0)
 			j++;
-		if (j == n)
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg(
-					 "option \"columns\" names key \"%s\", which is not in the first " INT64_FORMAT
-					 " rows",
-					 name, columns->n_rows),
-				 near ? errhint("Did you mean \"%s\"?", near)
-					  : errhint("Look at all rows with the option {\"sample_rows\": 0}.")));
+		if (j < n)
+			continue;
+		near = ml_nearest(name, names, n);
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("option \"columns\" names key \"%s\", which is not in the first " INT64_FORMAT
+					" rows",
+					name, columns->n_rows),
+			 near ? errhint("Did you mean \"%s\"?", near)
+				  : errhint("Look at all rows with the option {\"sample_rows\": 0}.")));
 	}
 }
 
@@ -312,10 +314,12 @@ add_column(MlplatJsonColumns *columns, const char *name, uint32 key)
 		columns->row->keys[key].wanted = true;
 }
 
-/* Two keys cannot go to one column. */
+/* Two keys cannot go to one column. That there are too many is said when the table is created. */
 static void
 check_names(const MlplatJsonColumns *columns)
 {
+	if (columns->n > MaxHeapAttributeNumber)
+		return;
 	for (int j = 0; j < columns->n; j++)
 		for (int other = 0; other < j; other++)
 			if (strcmp(columns->columns[j].name, columns->columns[other].name) == 0)
