@@ -10,6 +10,7 @@
 #include "pg/guc.h"
 #include "pg/progress.h"
 #include "pg/threads.h"
+#include "prepare/profile.h"
 #include "train/train.h"
 
 PG_MODULE_MAGIC;
@@ -24,4 +25,6 @@ _PG_init(void)
 	mlplat_progress_register();
 	mlplat_metrics_register();
 	mlplat_train_register();
+	mlplat_profile_register();
+	mlplat_correlations_register();
 }

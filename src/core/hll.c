@@ -7,6 +7,7 @@
  * 6): it is unbiased from nothing to 2^64 without tables of corrections.
  */
 #include <math.h>
+#include <string.h>
 
 #include "core/hll.h"
 
@@ -62,4 +63,31 @@ ml_hll_estimate(const MlHll *hll)
 		z = 0.5 * (z + counts[k]);
 	z += m * sigma(counts[0] / m);
 	return m * m / (2.0 * 0.69314718055994531 * z);
+}
+
+void
+ml_hll_merge(MlHll *hll, const MlHll *other)
+{
+	for (uint32_t i = 0; i < ML_HLL_REGISTERS; i++)
+		hll->registers[i] = ML_MAX(hll->registers[i], other->registers[i]);
+}
+
+void
+ml_hll_save(const MlHll *hll, MlBuffer *out)
+{
+	ml_put_bytes(out, hll->registers, sizeof hll->registers);
+}
+
+MlStatus
+ml_hll_load(MlReader *in, MlHll *hll)
+{
+	const uint8_t *registers = ml_get_bytes(in, sizeof hll->registers);
+
+	if (!registers)
+		return ml_corrupt(in->env, "count of distinct values");
+	memcpy(hll->registers, registers, sizeof hll->registers);
+	for (uint32_t i = 0; i < ML_HLL_REGISTERS; i++)
+		if (hll->registers[i] > Q + 1)
+			return ml_corrupt(in->env, "count of distinct values");
+	return ML_OK;
 }

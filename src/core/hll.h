@@ -5,7 +5,7 @@
 #ifndef ML_HLL_H
 #define ML_HLL_H
 
-#include <stdint.h>
+#include "core/buffer.h"
 
 /* The standard error is 1.04 / sqrt(2^14) = 0.8 %. */
 #define ML_HLL_BITS 14
@@ -30,5 +30,10 @@ ml_hll_add(MlHll *hll, uint64_t hash)
 }
 
 extern double ml_hll_estimate(const MlHll *hll);
+
+/* What both have seen, as if one had seen all of it: the estimate does not depend on who saw what. */
+extern void ml_hll_merge(MlHll *hll, const MlHll *other);
+extern void ml_hll_save(const MlHll *hll, MlBuffer *out);
+extern MlStatus ml_hll_load(MlReader *in, MlHll *hll);
 
 #endif /* ML_HLL_H */

@@ -257,3 +257,117 @@ ml_kll_quantiles(MlKll *kll, const double *p, size_t n, double *out)
 		out[i] = item;
 	}
 }
+
+/* The weight of the items that are less than value, or at most value. */
+static uint64_t
+weight_below(const MlKll *kll, double value, bool or_equal)
+{
+	uint64_t weight = 0;
+
+	for (uint32_t h = 0; h < kll->n_levels; h++)
+	{
+		const MlKllLevel *level = &kll->levels[h];
+		uint64_t n = 0;
+
+		for (size_t i = 0; i < level->n; i++)
+			n += level->items[i] < value || (or_equal && level->items[i] == value);
+		weight += n << h;
+	}
+	return weight;
+}
+
+static double
+share_below(const MlKll *kll, double value, bool or_equal)
+{
+	uint64_t total = weight_below(kll, INFINITY, true);
+
+	return total > 0 ? (double) weight_below(kll, value, or_equal) / (double) total : NAN;
+}
+
+double
+ml_kll_share_below(const MlKll *kll, double value)
+{
+	return share_below(kll, value, false);
+}
+
+double
+ml_kll_share_up_to(const MlKll *kll, double value)
+{
+	return share_below(kll, value, true);
+}
+
+/* ---- merge, save, load */
+
+MlStatus
+ml_kll_merge(MlKll *kll, const MlKll *other)
+{
+	add_levels(kll, other->n_levels);
+	for (uint32_t h = 1; h < other->n_levels; h++)
+	{
+		const MlKllLevel *from = &other->levels[h];
+		MlKllLevel *to = &kll->levels[h];
+
+		if (from->n == 0)
+			continue;
+		ML_TRY(ml_grow(kll->env, &to->items, &to->capacity, to->n + from->n, sizeof(double)));
+		merge_up(to, from->items, from->n);
+		kll->n_items += from->n;
+	}
+	ML_TRY(make_room(kll));
+	for (size_t i = 0; i < other->levels[0].n; i++)
+		ML_TRY(ml_kll_add(kll, other->levels[0].items[i]));
+	return ML_OK;
+}
+
+void
+ml_kll_save(const MlKll *kll, MlBuffer *out)
+{
+	for (int i = 0; i < 4; i++)
+		ml_put_u64(out, kll->rng.s[i]);
+	ml_put_u32(out, kll->n_levels);
+	for (uint32_t h = 0; h < kll->n_levels; h++)
+	{
+		ml_put_u32(out, (uint32_t) kll->levels[h].n);
+		ml_put_f64_array(out, kll->levels[h].items, kll->levels[h].n);
+	}
+}
+
+/* Items of a level: no NaN, above the bottom in order. */
+static MlStatus
+load_level(MlReader *in, MlKll *kll, uint32_t h)
+{
+	MlKllLevel *level = &kll->levels[h];
+	uint32_t n = ml_get_count(in, sizeof(double));
+
+	if (in->failed || (h == 0 && n > ML_KLL_K))
+		return ml_corrupt(in->env, "level of quantiles");
+	ML_TRY(ml_grow(kll->env, &level->items, &level->capacity, n, sizeof(double)));
+	for (uint32_t i = 0; i < n; i++)
+	{
+		double item = ml_get_f64(in);
+
+		if (isnan(item) || (h > 0 && i > 0 && item < level->items[i - 1]))
+			return ml_corrupt(in->env, "value of quantiles");
+		level->items[i] = item;
+	}
+	level->n = n;
+	kll->n_items += n;
+	return ML_OK;
+}
+
+MlStatus
+ml_kll_load(MlReader *in, MlKll **kll)
+{
+	uint32_t n_levels;
+
+	ML_TRY(ml_kll_create(in->env, 0, kll));
+	for (int i = 0; i < 4; i++)
+		(*kll)->rng.s[i] = ml_get_u64(in);
+	n_levels = ml_get_u32(in);
+	if (in->failed || n_levels == 0 || n_levels >= ML_KLL_MAX_LEVELS)
+		return ml_corrupt(in->env, "levels of quantiles");
+	add_levels(*kll, n_levels);
+	for (uint32_t h = 0; h < n_levels; h++)
+		ML_TRY(load_level(in, *kll, h));
+	return make_room(*kll);
+}

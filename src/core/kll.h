@@ -5,7 +5,7 @@
 #ifndef ML_KLL_H
 #define ML_KLL_H
 
-#include "core/env.h"
+#include "core/buffer.h"
 #include "core/rng.h"
 
 #define ML_KLL_MAX_LEVELS 56
@@ -41,5 +41,14 @@ extern MlStatus ml_kll_add_many(MlKll *kll, double value, uint64_t count);
 
 /* The values at ranks p[i] (0 to 1, ascending) among all; NaN when there are none. */
 extern void ml_kll_quantiles(MlKll *kll, const double *p, size_t n, double *out);
+
+/* The share of the values that are less than value, and at most value, within the error of a quantile; NaN: there are none. */
+extern double ml_kll_share_below(const MlKll *kll, double value);
+extern double ml_kll_share_up_to(const MlKll *kll, double value);
+
+/* Add what other has seen; the error stays what it is. Load takes hostile bytes; *kll is to be freed on failure, too. */
+extern MlStatus ml_kll_merge(MlKll *kll, const MlKll *other);
+extern void ml_kll_save(const MlKll *kll, MlBuffer *out);
+extern MlStatus ml_kll_load(MlReader *in, MlKll **kll);
 
 #endif /* ML_KLL_H */

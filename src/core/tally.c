@@ -11,7 +11,6 @@
  */
 #include <string.h>
 
-#include "core/rng.h"
 #include "core/tally.h"
 
 #define FIRST_SLOTS 64
@@ -52,16 +51,6 @@ ml_tally_free(MlTally *tally)
 	ml_free(tally->env, tally->slots);
 	tally->texts = NULL;
 	tally->slots = NULL;
-}
-
-size_t
-ml_tally_find(const MlTally *tally, uint64_t key)
-{
-	size_t slot = ml_mix64(key) & (tally->n_slots - 1);
-
-	while (tally->slots[slot].count > 0 && tally->slots[slot].key != key)
-		slot = (slot + 1) & (tally->n_slots - 1);
-	return slot;
 }
 
 /* Move the entries with more than "less" into a table of n_slots, their counts less that much. */
@@ -129,14 +118,14 @@ ml_tally_forget(MlTally *tally)
 }
 
 MlStatus
-ml_tally_enter(MlTally *tally, size_t slot, uint64_t key, const char *text, size_t len)
+ml_tally_enter(MlTally *tally, size_t slot, MlTallyEntry entry, const char *text, size_t len)
 {
 	char *copy = NULL;
 
 	if (tally->exact ? tally->n * 8 >= tally->n_slots * 5 : tally->n >= ML_TALLY_FREQUENT)
 	{
 		ML_TRY(tally->exact ? rebuild(tally, tally->n_slots * 2, 0) : purge(tally));
-		slot = ml_tally_find(tally, key);
+		slot = ml_tally_find(tally, entry.key);
 	}
 	if (tally->keep_text && text)
 	{
@@ -146,9 +135,97 @@ ml_tally_enter(MlTally *tally, size_t slot, uint64_t key, const char *text, size
 		memcpy(copy, text, len);
 		copy[len] = '\0';
 	}
-	tally->slots[slot] = (MlTallyEntry){key, 1};
+	tally->slots[slot] = entry;
 	if (tally->keep_text)
 		tally->texts[slot] = copy;
 	tally->n++;
 	return ML_OK;
+}
+
+MlStatus
+ml_tally_add(MlTally *tally, MlTallyEntry entry, const char *text, size_t len)
+{
+	MlTallyEntry *found = &tally->slots[ml_tally_find(tally, entry.key)];
+
+	if (found->count == 0)
+		return ml_tally_enter(tally, (size_t) (found - tally->slots), entry, text, len);
+	/* Saturated, so that no sum of hostile counts looks like a free slot. */
+	found->count =
+		entry.count > UINT64_MAX - found->count ? UINT64_MAX : found->count + entry.count;
+	return ML_OK;
+}
+
+/* ---- save and load: limit, exact, keep_text, missed, then key, count and text of each value */
+
+#define ENTRY_BYTES 16
+
+void
+ml_tally_save(const MlTally *tally, MlBuffer *out)
+{
+	ml_put_u64(out, tally->limit);
+	ml_put_u8(out, tally->exact);
+	ml_put_u8(out, tally->keep_text);
+	ml_put_u64(out, tally->missed);
+	ml_put_u32(out, (uint32_t) tally->n);
+	for (size_t i = 0; i < tally->n_slots; i++)
+	{
+		const char *text = tally->keep_text ? tally->texts[i] : NULL;
+
+		if (tally->slots[i].count == 0)
+			continue;
+		ml_put_u64(out, tally->slots[i].key);
+		ml_put_u64(out, tally->slots[i].count);
+		if (!tally->keep_text)
+			continue;
+		ml_put_u8(out, text != NULL);
+		if (text)
+		{
+			ml_put_u32(out, (uint32_t) strlen(text));
+			ml_put_bytes(out, text, strlen(text));
+		}
+	}
+}
+
+/* A key comes once, and was counted. */
+static MlStatus
+load_entry(MlReader *in, MlTally *tally)
+{
+	MlTallyEntry entry = {.key = ml_get_u64(in)};
+	const uint8_t *text = NULL;
+	size_t len = 0, slot;
+
+	entry.count = ml_get_u64(in);
+	if (tally->keep_text && ml_get_u8(in))
+	{
+		len = ml_get_u32(in);
+		text = ml_get_bytes(in, len);
+		if (!text || memchr(text, '\0', len))
+			return ml_corrupt(in->env, "text of a counted value");
+	}
+	slot = ml_tally_find(tally, entry.key);
+	if (in->failed || entry.count == 0 || tally->slots[slot].count > 0)
+		return ml_corrupt(in->env, "counted value");
+	return ml_tally_enter(tally, slot, entry, (const char *) text, len);
+}
+
+MlStatus
+ml_tally_load(MlReader *in, MlTally *tally)
+{
+	uint64_t limit = ml_get_u64(in);
+	uint8_t exact = ml_get_u8(in), keep_text = ml_get_u8(in);
+	uint64_t missed = ml_get_u64(in);
+	uint32_t n = ml_get_count(in, ENTRY_BYTES);
+	MlStatus status = ML_OK;
+
+	if (in->failed || exact > 1 || keep_text > 1 || limit > UINT32_MAX ||
+		n > (exact ? limit : ML_TALLY_FREQUENT))
+		return ml_corrupt(in->env, "counts of values");
+	*tally = (MlTally){.env = in->env, .limit = limit, .exact = exact, .keep_text = keep_text};
+	tally->missed = missed;
+	ML_TRY(alloc_slots(tally, exact ? FIRST_SLOTS : FREQUENT_SLOTS));
+	for (uint32_t i = 0; i < n && status == ML_OK; i++)
+		status = load_entry(in, tally);
+	if (status != ML_OK)
+		ml_tally_free(tally);
+	return status;
 }

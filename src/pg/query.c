@@ -32,6 +32,7 @@
 typedef struct QueryText
 {
 	const char *sql;
+	const char *shown; /* what the user knows it by */
 	bool parsing;
 	ErrorContextCallback callback;
 } QueryText;
@@ -68,13 +69,14 @@ query_error_callback(void *arg)
 			errhint("A whole table is read by the query \"TABLE %s\".", text->sql);
 	}
 	else
-		errcontext("query \"%s\"", text->sql);
+		errcontext("query \"%s\"", text->shown);
 }
 
 static void
-push_query_text(QueryText *text, const char *sql)
+push_query_text(QueryText *text, const char *sql, const char *shown)
 {
 	text->sql = sql;
+	text->shown = shown;
 	text->parsing = true;
 	text->callback.callback = query_error_callback;
 	text->callback.arg = text;
@@ -138,7 +140,7 @@ mlplat_describe_query(const char *sql)
 	MemoryContext work =
 		AllocSetContextCreate(caller, "mlplat describe query", ALLOCSET_DEFAULT_SIZES);
 
-	push_query_text(&text, sql);
+	push_query_text(&text, sql, sql);
 	MemoryContextSwitchTo(work);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	desc = ExecCleanTypeFromTL(analyze_query(sql)->targetList);
@@ -209,6 +211,13 @@ execute_query(Query *query, const char *sql, MlplatPlanKind kind, DestReceiver *
 uint64
 mlplat_run_query(const char *sql, MlplatPlanKind kind, MlplatRowFn row, void *arg)
 {
+	return mlplat_run_made_query(sql, sql, kind, row, arg);
+}
+
+uint64
+mlplat_run_made_query(const char *sql, const char *shown, MlplatPlanKind kind, MlplatRowFn row,
+					  void *arg)
+{
 	QueryText text;
 	Query *query;
 	bool was_read_only = XactReadOnly;
@@ -226,7 +235,7 @@ mlplat_run_query(const char *sql, MlplatPlanKind kind, MlplatRowFn row, void *ar
 	/* A scan that joins another one in the middle would give the rows in another order each time. */
 	(void) set_config_option("synchronize_seqscans", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	push_query_text(&text, sql);
+	push_query_text(&text, sql, shown);
 	MemoryContextSwitchTo(work);
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());

@@ -30,4 +30,8 @@ extern char *mlplat_statement_text(const char *sql);
 /* Run the query to its end; returns the number of rows. Sees what the transaction has done so far. */
 extern uint64 mlplat_run_query(const char *sql, MlplatPlanKind kind, MlplatRowFn row, void *arg);
 
+/* The same for a query that was made from another; an error's context shows that one. */
+extern uint64 mlplat_run_made_query(const char *sql, const char *shown, MlplatPlanKind kind,
+									MlplatRowFn row, void *arg);
+
 #endif

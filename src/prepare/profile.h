@@ -1,87 +1,113 @@
 /*
  * profile.h
- *		What is gathered of each column of a query while its rows pass.
+ *		From the columns of a query to summaries, and from summaries to what is shown.
+ *
+ * profile_columns.c reads values, profile_agg.c makes an aggregate of it that runs in parallel, profile_rows.c runs
+ * that over the user's query and returns rows, profile_role.c says what a column most likely is.
  */
 #ifndef MLPLAT_PROFILE_H
 #define MLPLAT_PROFILE_H
 
-#include "access/tupdesc.h"
-#include "executor/tuptable.h"
+#include "fmgr.h"
 
-#include "core/hll.h"
-#include "core/kll.h"
-#include "core/tally.h"
+#include "data/summary.h"
+#include "pg/state.h"
 
-/* How values of a column are looked at. */
-typedef enum ProfileKind
-{
-	PROFILE_BOOL,    /* key: 0, 1 */
-	PROFILE_INTEGER, /* key: the value */
-	PROFILE_FLOAT,   /* key: the bits of the double */
-	PROFILE_NUMERIC, /* key: a hash; its text is kept */
-	PROFILE_DATE,    /* key: the value */
-	PROFILE_TIME,    /* key: microseconds of a time or interval */
-	PROFILE_TEXT,    /* key: a hash */
-	PROFILE_LABEL,   /* enum, uuid: compared for equality only; key: the value or a hash */
-	PROFILE_BLOCK,   /* array of numbers; the same */
-	PROFILE_OTHER    /* what training does not take; the same */
-} ProfileKind;
+/* Different values of a column that are counted exactly, and of all columns together. */
+#define PROFILE_EXACT_VALUES 10000
+#define PROFILE_ALL_EXACT_VALUES (100 * PROFILE_EXACT_VALUES)
 
+/* Levels of a category, or pairs of levels, that are set against the target; likewise. */
+#define PROFILE_GROUPS 1000
+#define PROFILE_ALL_GROUPS (100 * PROFILE_GROUPS)
+
+/* A column while its rows pass. Values whose key says all wait for the end of the batch, others are taken at once. */
 typedef struct ProfileColumn
 {
-	const char *name;
-	Oid type, base_type;
-	int32 typmod;
+	Oid base_type;
 	int16 typlen;
 	bool typbyval;
 	FmgrInfo output;
-	ProfileKind kind;
-	MlEnv *env;
-
-	int64 n_values; /* not NULL */
-	MlTally tally;  /* how often each value occurs */
-	MlHll *hll;     /* from when there are too many different values on */
-	MlKll *kll;     /* the same, numbers only */
-
-	/* Numbers: NaN is left out; the moments are of finite values. */
-	int64 n_numbers;
-	int64 n_finite;
-	double sum, rest; /* the sum, and what rounding took off it */
-	double mean, m2;  /* Welford 1962: stable where a sum of squares is not */
-	union
-	{
-		int64 integer; /* whole numbers and dates */
-		double real;
-	} least, greatest;
-
-	Datum min, max; /* kinds with an order, when n_numbers or, for text, n_values > 0 */
-	int64 n_bytes;  /* text: length of all values */
-	int64 n_entered,
-		n_phrases; /* text: values entered into the tally; of them, those of three words and more */
-	int block_length; /* block: elements, -1: they differ */
+	MlSummary summary;
+	Datum min,
+		max; /* numeric, interval: extremes of these rows, when summary.n_numbers > 0 or extremes are kept */
+	bool has_extremes;
+	uint64 *keys; /* of the batch, without NULLs; NULL: taken at once */
+	size_t n_keys;
+	double *numbers; /* of each row of the batch, NaN: none; NULL: the column has none */
 } ProfileColumn;
+
+/* The target of each row of the batch. */
+typedef struct ProfileTarget
+{
+	ProfileColumn column; /* only to read values */
+	bool is_category;
+	double *numbers; /* NaN: none */
+	uint64 *keys;
+	bool *present;
+} ProfileTarget;
 
 typedef struct Profile
 {
 	MemoryContext context;
+	MlEnv env;
+	bool takes_rows; /* not after it has travelled */
 	int n_columns;
-	int64 n_rows;
+	uint64 n_rows;
 	ProfileColumn *columns;
+	ProfileTarget *target; /* NULL: none */
+	int batch_rows, n_batch;
+	double *scratch; /* two batches */
 } Profile;
 
-/* Longest text that is kept of a value, in bytes. */
-#define PROFILE_TEXT_LENGTH 100
+extern MlSummaryKind mlplat_profile_kind_of(Oid base_type);
 
-extern Profile *mlplat_profile_begin(TupleDesc desc, MlEnv *env);
+/* Can it be set against a target, or be one? As a number, or as a category? */
+extern bool mlplat_profile_has_number(MlSummaryKind kind);
+extern bool mlplat_profile_is_category(MlSummaryKind kind);
 
-/* An MlplatRowFn over a Profile. */
-extern void mlplat_profile_row(void *profile, TupleTableSlot *slot);
+/* An empty profile in context. total: columns of the whole query. target: a type, or InvalidOid. */
+extern Profile *mlplat_profile_create(MemoryContext context, int n_columns);
+extern void mlplat_profile_begin(Profile *profile, const Oid *types, int total, Oid target);
+extern void mlplat_profile_begin_summary(MlSummary *summary, MlEnv *env, Oid base_type, int total);
 
-/* Of a slot of the tally: the value as text in the current context, and as a number (NaN where it is none). */
-extern char *mlplat_profile_value_text(const ProfileColumn *column, size_t slot);
-extern double mlplat_profile_value_number(const ProfileColumn *column, size_t slot);
+/* values: a column each; target: ignored where there is none. */
+extern void mlplat_profile_row(Profile *profile, const NullableDatum *values,
+							   const NullableDatum *target);
 
-/* Does the column hold numbers, with a mean and quartiles? */
-extern bool mlplat_profile_is_number(const ProfileColumn *column);
+/* Take in the rows that wait, so that the summaries are complete. */
+extern void mlplat_profile_settle(Profile *profile);
+
+extern const MlStateKind mlplat_profile_kind;
+extern void mlplat_profile_register(void);
+extern void mlplat_correlations_register(void);
+
+/* ---- what is shown */
+
+typedef struct ProfileReport ProfileReport;
+
+/* A column of the result. */
+typedef struct ProfileShown
+{
+	const char *name;
+	Oid type, base_type;
+	int32 typmod, base_typmod;
+	FmgrInfo output;
+	const MlSummary *summary;
+	bool is_target;
+	uint64 n_distinct;
+	double with_target; /* correlation; NaN: none */
+} ProfileShown;
+
+/* Of a slot of the tally: the value as text, in the current context. */
+extern char *mlplat_profile_slot_text(const ProfileShown *column, size_t slot);
+
+/* How the column goes together with the target; *rows: where both are there. NaN: not to be said. */
+extern double mlplat_profile_with_target(const ProfileShown *column, const ProfileShown *target,
+										 uint64 *rows);
+
+/* What the column most likely is for a model. */
+extern const char *mlplat_profile_role(const ProfileShown *column, uint64 n_rows,
+									   uint64 n_with_target);
 
 #endif

@@ -1,23 +1,27 @@
 /*
  * profile_rows.c
- *		profile: the columns of a query, one row each, with a suggested role.
+ *		profile: the columns of a query, one row each.
  *
- * The role says what a column most likely is for a model. It is a suggestion,
- * by simple rules that are stated at suggest_role; nothing depends on it.
+ * The query becomes the inner one of SELECT mlplat.profile_columns(...), ... FROM (query), which the server may run
+ * with workers wherever it could run the query so. The states that come back are loaded and shown here.
  */
 #include "postgres.h"
 
 #include <math.h>
 
 #include "pg/compat.h"
+#include "access/tupdesc.h"
 #include "catalog/pg_type.h"
-#include "fmgr.h"
+#include "executor/tuptable.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/numeric.h"
 
 #include "pg/bridge.h"
 #include "pg/query.h"
@@ -25,6 +29,9 @@
 #include "prepare/profile.h"
 
 PG_FUNCTION_INFO_V1(mlplat_profile);
+
+/* Of 100 arguments of a call, some are ours. */
+#define COLUMNS_OF_CALL 90
 
 #define N_TOP 10
 /* Once values are no longer counted exactly, a top value must have this share of the values, or may have it. */
@@ -42,86 +49,84 @@ enum
 	OUT_MAX,
 	OUT_MEAN,
 	OUT_STDDEV,
+	OUT_SKEWNESS,
 	OUT_Q25,
 	OUT_MEDIAN,
 	OUT_Q75,
+	OUT_ZEROS,
+	OUT_OUTLIER_SHARE,
+	OUT_MIN_LENGTH,
+	OUT_MAX_LENGTH,
+	OUT_SHORTEST,
+	OUT_LONGEST,
 	OUT_TOP,
+	OUT_CORRELATION,
 	OUT_ROLE,
 	N_OUT
 };
 
-static int64
-count_distinct(const ProfileColumn *column)
+struct ProfileReport
 {
-	if (!column->hll)
-		return (int64) column->tally.n;
-	return Min((int64) rint(ml_hll_estimate(column->hll)), column->n_values);
-}
+	MemoryContext context;
+	MlEnv env;
+	int n_columns;
+	ProfileShown *columns;
+	const ProfileShown *target; /* NULL: none */
+	uint64 n_rows;
+};
 
-/* ---- quartiles */
+/* ---- values as text */
 
-typedef struct Weighted
+static Datum
+key_to_datum(Oid base_type, uint64 key)
 {
-	double value;
-	uint64 count;
-} Weighted;
-
-static int
-compare_weighted(const void *a, const void *b)
-{
-	double x = ((const Weighted *) a)->value, y = ((const Weighted *) b)->value;
-
-	return (x > y) - (x < y);
-}
-
-/* The value at a rank, from 0. */
-static double
-value_at(const Weighted *values, size_t n, uint64 rank)
-{
-	size_t i = 0;
-
-	while (i + 1 < n && rank >= values[i].count)
-		rank -= values[i++].count;
-	return values[i].value;
-}
-
-/* As percentile_cont: between two values, on the line. */
-static double
-quantile_of(const Weighted *values, size_t n, uint64 total, double p)
-{
-	double position = p * (double) (total - 1), below = floor(position);
-	double low = value_at(values, n, (uint64) below);
-	double high = value_at(values, n, (uint64) ceil(position));
-
-	return low == high ? low : low + (high - low) * (position - below);
-}
-
-/* Quartiles of the numbers: exact while all values are counted, else of the sketch. */
-static void
-find_quartiles(const ProfileColumn *column, double *quartiles)
-{
-	static const double p[3] = {0.25, 0.5, 0.75};
-	const MlTally *tally = &column->tally;
-	Weighted *values;
-	size_t n = 0;
-
-	if (column->kll)
+	switch (base_type)
 	{
-		ml_kll_quantiles(column->kll, p, 3, quartiles);
-		return;
+		case BOOLOID:
+			return BoolGetDatum(key != 0);
+		case INT2OID:
+			return Int16GetDatum((int16) key);
+		case INT4OID:
+			return Int32GetDatum((int32) key);
+		case FLOAT4OID:
+			return Float4GetDatum((float4) ml_key_to_double(key));
+		case FLOAT8OID:
+			return Float8GetDatum(ml_key_to_double(key));
+		case DATEOID:
+			return DateADTGetDatum((DateADT) key);
+		default:
+			return Int64GetDatum((int64) key);
 	}
-	values = palloc(sizeof(Weighted) * tally->n);
-	for (size_t slot = 0; slot < tally->n_slots; slot++)
-	{
-		double number = tally->slots[slot].count ? mlplat_profile_value_number(column, slot) : NAN;
+}
 
-		if (!isnan(number))
-			values[n++] = (Weighted){number, tally->slots[slot].count};
-	}
-	qsort(values, n, sizeof(Weighted), compare_weighted);
-	for (int i = 0; i < 3; i++)
-		quartiles[i] = quantile_of(values, n, (uint64) column->n_numbers, p[i]);
-	pfree(values);
+static char *
+key_text(const ProfileShown *column, uint64 key)
+{
+	if (column->base_type == BOOLOID)
+		return pstrdup(key != 0 ? "true" : "false");
+	return OutputFunctionCall(unconstify(FmgrInfo *, &column->output),
+							  key_to_datum(column->base_type, key));
+}
+
+/* Kept text as it is shown: numeric values of a column with a scale with all of its digits. */
+static char *
+shown_text(const ProfileShown *column, const char *text)
+{
+	if (column->base_type != NUMERICOID || column->base_typmod < 0 || strpbrk(text, "eEIN"))
+		return pstrdup(text);
+	return DatumGetCString(DirectFunctionCall1(
+		numeric_out, DirectFunctionCall3(numeric_in, CStringGetDatum(text), InvalidOid,
+										 Int32GetDatum(column->base_typmod))));
+}
+
+char *
+mlplat_profile_slot_text(const ProfileShown *column, size_t slot)
+{
+	const MlTally *tally = &column->summary->tally;
+
+	if (!tally->keep_text)
+		return key_text(column, tally->slots[slot].key);
+	return tally->texts[slot] ? shown_text(column, tally->texts[slot]) : pstrdup("");
 }
 
 /* ---- top values */
@@ -146,10 +151,10 @@ compare_top(const Top *a, const Top *b)
 
 /* The most frequent values, in order; returns how many. */
 static int
-find_top(const ProfileColumn *column, Top *top)
+find_top(const ProfileShown *column, Top *top)
 {
-	const MlTally *tally = &column->tally;
-	uint64 least = tally->exact ? 1 : (uint64) ceil(TOP_SHARE * (double) column->n_values);
+	const MlTally *tally = &column->summary->tally;
+	uint64 least = tally->exact ? 1 : (uint64) ceil(TOP_SHARE * (double) column->summary->n_values);
 	int n = 0;
 
 	for (size_t slot = 0; slot < tally->n_slots; slot++)
@@ -160,8 +165,8 @@ find_top(const ProfileColumn *column, Top *top)
 		if (item.count == 0 || item.count + tally->missed < least ||
 			(n == N_TOP && item.count < top[n - 1].count))
 			continue;
-		item.number = mlplat_profile_value_number(column, slot);
-		item.text = mlplat_profile_value_text(column, slot);
+		item.number = ml_summary_slot_number(column->summary, slot);
+		item.text = mlplat_profile_slot_text(column, slot);
 		for (i = n; i > 0 && compare_top(&item, &top[i - 1]) < 0; i--)
 			if (i < N_TOP)
 				top[i] = top[i - 1];
@@ -172,14 +177,29 @@ find_top(const ProfileColumn *column, Top *top)
 	return n;
 }
 
+/* Does JSON have a form of its own for the value? */
+static bool
+is_bare(const ProfileShown *column, const Top *top)
+{
+	switch (column->summary->kind)
+	{
+		case ML_SUMMARY_BOOL:
+			return true;
+		case ML_SUMMARY_INTEGER:
+		case ML_SUMMARY_FLOAT:
+		case ML_SUMMARY_NUMERIC:
+			return isfinite(top->number);
+		default:
+			return false;
+	}
+}
+
 /* [{"value": ..., "count": ...}, ...] */
 static Datum
-top_to_jsonb(const ProfileColumn *column)
+top_to_jsonb(const ProfileShown *column)
 {
-	Top top[N_TOP + 1];
+	Top top[N_TOP];
 	int n = find_top(column, top);
-	bool bare = column->kind == PROFILE_INTEGER || column->kind == PROFILE_FLOAT ||
-				column->kind == PROFILE_NUMERIC;
 	StringInfoData json;
 
 	initStringInfo(&json);
@@ -187,9 +207,7 @@ top_to_jsonb(const ProfileColumn *column)
 	for (int i = 0; i < n; i++)
 	{
 		appendStringInfoString(&json, i > 0 ? ", {\"value\": " : "{\"value\": ");
-		if (column->kind == PROFILE_BOOL)
-			appendStringInfoString(&json, top[i].number != 0.0 ? "true" : "false");
-		else if (bare && isfinite(top[i].number))
+		if (is_bare(column, &top[i]))
 			appendStringInfoString(&json, top[i].text);
 		else
 			escape_json(&json, top[i].text);
@@ -199,176 +217,253 @@ top_to_jsonb(const ProfileColumn *column)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
-/* ---- the role */
+/* ---- a row of the result */
 
-/* With fewer values, being different from each other says nothing. */
-#define FEW_VALUES 20
-
-static bool
-name_says_id(const char *name)
-{
-	size_t len = strlen(name);
-
-	return pg_strcasecmp(name, "id") == 0 || pg_strcasecmp(name, "uuid") == 0 ||
-		   (len > 3 && pg_strcasecmp(name + len - 3, "_id") == 0) ||
-		   (len > 2 && strcmp(name + len - 2, "Id") == 0) ||
-		   (len > 2 && strcmp(name + len - 2, "ID") == 0);
-}
-
-/* Nearly all values differ; an estimate is believed within three standard errors. */
-static bool
-is_unique(const ProfileColumn *column, int64 n_distinct)
-{
-	return column->n_values >= FEW_VALUES &&
-		   (double) n_distinct >= (column->hll ? 0.975 : 1.0) * (double) column->n_values;
-}
-
-/* Unique whole numbers that leave few gaps, as a sequence gives them, or are called so. */
-static bool
-is_integer_id(const ProfileColumn *column, int64 n_distinct)
-{
-	double range = (double) column->greatest.integer - (double) column->least.integer;
-
-	return is_unique(column, n_distinct) &&
-		   (name_says_id(column->name) || range < 4.0 * (double) column->n_values);
-}
-
-/* Values that repeat are categories, unless they are long; others are ids when unique and of few words. */
-static const char *
-text_role(const ProfileColumn *column, int64 n_distinct)
-{
-	double length = (double) column->n_bytes / (double) column->n_values;
-	bool repeats = 2 * n_distinct <= column->n_values || column->n_values < FEW_VALUES;
-
-	if (length > 200)
-		return "text";
-	if (repeats)
-		return "category";
-	if (length > 60 || 2 * column->n_phrases > column->n_entered)
-		return "text";
-	return is_unique(column, n_distinct) || name_says_id(column->name) ? "id" : "text";
-}
-
-/*
- * unsupported: training does not take the type. constant: at most one value. date: dates and timestamps.
- * id: unique, and a sequence of whole numbers, a name that says so, or a short text or uuid. text: long or
- * hardly repeating. category: other texts, enums, booleans. feature: other numbers, times, arrays of one length.
- */
-static const char *
-suggest_role(const ProfileColumn *column, int64 n_rows, int64 n_distinct)
-{
-	if (column->kind == PROFILE_OTHER)
-		return "unsupported";
-	if (column->kind == PROFILE_BLOCK && column->n_values > 0 && column->block_length < 1)
-		return "unsupported";
-	if (n_rows > 0 && n_distinct <= 1)
-		return "constant";
-	switch (column->kind)
-	{
-		case PROFILE_DATE:
-			return "date";
-		case PROFILE_BOOL:
-			return "category";
-		case PROFILE_INTEGER:
-			return is_integer_id(column, n_distinct) ? "id" : "feature";
-		case PROFILE_TEXT:
-			return column->n_values > 0 ? text_role(column, n_distinct) : "category";
-		case PROFILE_LABEL:
-			return is_unique(column, n_distinct) ? "id" : "category";
-		default:
-			return "feature";
-	}
-}
-
-/* ---- the result */
-
-static Datum
-extreme_text(const ProfileColumn *column, Datum value)
-{
-	if (column->kind == PROFILE_TEXT)
-		return PointerGetDatum(DatumGetTextPP(value));
-	if (column->kind == PROFILE_BOOL)
-		return CStringGetTextDatum(DatumGetBool(value) ? "true" : "false");
-	return CStringGetTextDatum(OutputFunctionCall(unconstify(FmgrInfo *, &column->output), value));
-}
-
-static void
-set_value(Datum *values, bool *nulls, int index, Datum value)
-{
-	values[index] = value;
-	nulls[index] = false;
-}
-
-/* The sum may overflow where the mean does not. */
-static double
-mean_of(const ProfileColumn *column)
-{
-	double sum = column->sum + column->rest;
-
-	return isfinite(sum) ? sum / (double) column->n_finite : column->mean;
-}
-
-static void
-set_numbers(const ProfileColumn *column, Datum *values, bool *nulls)
-{
-	double quartiles[3];
-
-	if (column->n_finite > 0)
-		set_value(values, nulls, OUT_MEAN, Float8GetDatum(mean_of(column)));
-	if (column->n_finite > 1)
-		set_value(values, nulls, OUT_STDDEV,
-				  Float8GetDatum(sqrt(column->m2 / (double) (column->n_finite - 1))));
-	if (column->n_numbers == 0 || column->kind == PROFILE_BOOL)
-		return;
-	find_quartiles(column, quartiles);
-	for (int i = 0; i < 3; i++)
-		if (!isnan(quartiles[i])) /* between infinities of both signs */
-			set_value(values, nulls, OUT_Q25 + i, Float8GetDatum(quartiles[i]));
-}
-
-static void
-put_column(Tuplestorestate *store, TupleDesc desc, const ProfileColumn *column, int64 n_rows)
+typedef struct OutRow
 {
 	Datum values[N_OUT];
 	bool nulls[N_OUT];
-	int64 n_distinct = count_distinct(column);
+} OutRow;
 
-	memset(nulls, true, sizeof(nulls));
-	set_value(values, nulls, OUT_NAME, CStringGetTextDatum(column->name));
-	set_value(values, nulls, OUT_TYPE,
-			  CStringGetTextDatum(format_type_with_typemod(column->type, column->typmod)));
-	set_value(values, nulls, OUT_ROWS, Int64GetDatum(n_rows));
-	set_value(values, nulls, OUT_NULLS, Int64GetDatum(n_rows - column->n_values));
-	set_value(values, nulls, OUT_DISTINCT, Int64GetDatum(n_distinct));
-	if (column->n_numbers > 0 || (column->kind == PROFILE_TEXT && column->n_values > 0))
+static void
+set_value(OutRow *row, int index, Datum value)
+{
+	row->values[index] = value;
+	row->nulls[index] = false;
+}
+
+static void
+set_text(OutRow *row, int index, const char *text)
+{
+	if (text)
+		set_value(row, index, CStringGetTextDatum(text));
+}
+
+/* NaN: nothing to say, as between infinities of both signs. */
+static void
+set_number(OutRow *row, int index, double number)
+{
+	if (!isnan(number))
+		set_value(row, index, Float8GetDatum(number));
+}
+
+/* Float values have their order as doubles, other keys their own, the rest is kept as text. */
+static void
+set_range(OutRow *row, const ProfileShown *column)
+{
+	const MlSummary *summary = column->summary;
+	bool by_key = ml_summary_key_is_value(summary->kind);
+	bool is_float = summary->kind == ML_SUMMARY_FLOAT;
+
+	if (by_key && summary->n_numbers > 0)
 	{
-		set_value(values, nulls, OUT_MIN, extreme_text(column, column->min));
-		set_value(values, nulls, OUT_MAX, extreme_text(column, column->max));
+		uint64 least = is_float ? ml_double_to_key(summary->least) : (uint64) summary->least_key;
+		uint64 greatest =
+			is_float ? ml_double_to_key(summary->greatest) : (uint64) summary->greatest_key;
+
+		set_text(row, OUT_MIN, key_text(column, least));
+		set_text(row, OUT_MAX, key_text(column, greatest));
 	}
-	if (mlplat_profile_is_number(column) || column->kind == PROFILE_BOOL)
-		set_numbers(column, values, nulls);
-	set_value(values, nulls, OUT_TOP, top_to_jsonb(column));
-	set_value(values, nulls, OUT_ROLE,
-			  CStringGetTextDatum(suggest_role(column, n_rows, n_distinct)));
-	tuplestore_putvalues(store, desc, values, nulls);
+	if (summary->min && summary->max)
+	{
+		set_text(row, OUT_MIN, shown_text(column, summary->min));
+		set_text(row, OUT_MAX, shown_text(column, summary->max));
+	}
+}
+
+static void
+set_moments(OutRow *row, const MlSummary *summary)
+{
+	MlQuartiles quartiles;
+
+	set_number(row, OUT_MEAN, ml_spread_mean(&summary->spread));
+	set_number(row, OUT_STDDEV, ml_spread_stddev(&summary->spread));
+	if (summary->n_numbers == 0 || summary->kind == ML_SUMMARY_BOOL)
+		return;
+	set_number(row, OUT_SKEWNESS, ml_spread_skewness(&summary->spread));
+	mlplat_check(summary->env, ml_summary_quartiles(summary, &quartiles));
+	for (int i = 0; i < 3; i++)
+		set_number(row, OUT_Q25 + i, quartiles.q[i]);
+	set_number(row, OUT_OUTLIER_SHARE, quartiles.outlier_share);
+	if (summary->kind != ML_SUMMARY_TIME && summary->kind != ML_SUMMARY_INTERVAL)
+		set_value(row, OUT_ZEROS, Int64GetDatum((int64) summary->n_zeros));
+}
+
+static void
+set_lengths(OutRow *row, const MlSummary *summary)
+{
+	if (!summary->shortest || !summary->longest)
+		return;
+	set_value(row, OUT_MIN_LENGTH, Int64GetDatum((int64) summary->min_length));
+	set_value(row, OUT_MAX_LENGTH, Int64GetDatum((int64) summary->max_length));
+	set_text(row, OUT_SHORTEST, summary->shortest);
+	set_text(row, OUT_LONGEST, summary->longest);
+}
+
+static void
+set_column(OutRow *row, const ProfileReport *report, ProfileShown *column)
+{
+	const MlSummary *summary = column->summary;
+	uint64 n_with_target = 0;
+
+	column->n_distinct = ml_summary_distinct(summary);
+	column->with_target = NAN;
+	if (report->target)
+		column->with_target = mlplat_profile_with_target(column, report->target, &n_with_target);
+	set_text(row, OUT_NAME, column->name);
+	set_text(row, OUT_TYPE, format_type_with_typemod(column->type, column->typmod));
+	set_value(row, OUT_ROWS, Int64GetDatum((int64) report->n_rows));
+	set_value(row, OUT_NULLS, Int64GetDatum((int64) (report->n_rows - summary->n_values)));
+	set_value(row, OUT_DISTINCT, Int64GetDatum((int64) column->n_distinct));
+	set_range(row, column);
+	if (ml_summary_is_number(summary->kind) || summary->kind == ML_SUMMARY_BOOL)
+		set_moments(row, summary);
+	set_lengths(row, summary);
+	set_value(row, OUT_TOP, top_to_jsonb(column));
+	set_number(row, OUT_CORRELATION, column->with_target);
+	set_text(row, OUT_ROLE, mlplat_profile_role(column, report->n_rows, n_with_target));
 }
 
 /* Put the columns' rows out, each in a memory context that is emptied after it. */
 static void
-put_columns(Tuplestorestate *store, TupleDesc desc, const Profile *profile)
+put_columns(Tuplestorestate *store, TupleDesc desc, ProfileReport *report)
 {
 	MemoryContext work =
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat profile row", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(work);
 
-	for (int j = 0; j < profile->n_columns; j++)
+	for (int j = 0; j < report->n_columns; j++)
 	{
+		OutRow row;
+
 		CHECK_FOR_INTERRUPTS();
-		put_column(store, desc, &profile->columns[j], profile->n_rows);
+		memset(row.nulls, true, sizeof(row.nulls));
+		set_column(&row, report, &report->columns[j]);
+		tuplestore_putvalues(store, desc, row.values, row.nulls);
 		MemoryContextReset(work);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
+}
+
+/* ---- the query */
+
+/* What is to be shown of a column, with an empty summary: that of a query without rows. */
+static void
+begin_column(ProfileReport *report, ProfileShown *column, Form_pg_attribute attribute)
+{
+	MlSummary *empty = palloc0(sizeof(MlSummary));
+	Oid output;
+	bool is_varlena;
+
+	column->name = pstrdup(NameStr(attribute->attname));
+	column->type = attribute->atttypid;
+	column->typmod = column->base_typmod = attribute->atttypmod;
+	column->base_type = getBaseTypeAndTypmod(column->type, &column->base_typmod);
+	getTypeOutputInfo(column->base_type, &output, &is_varlena);
+	fmgr_info(output, &column->output);
+	mlplat_profile_begin_summary(empty, &report->env, column->base_type, report->n_columns);
+	column->summary = empty;
+}
+
+/* The one column of that name. */
+static ProfileShown *
+find_target(const ProfileReport *report, const char *name)
+{
+	ProfileShown *found = NULL;
+
+	for (int j = 0; j < report->n_columns; j++)
+	{
+		if (strcmp(report->columns[j].name, name) != 0)
+			continue;
+		if (found)
+			ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_COLUMN),
+							errmsg("the query returns several columns \"%s\"", name)));
+		found = &report->columns[j];
+	}
+	if (!found)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("the query returns no column \"%s\" to be the target", name)));
+	if (!mlplat_profile_has_number(found->summary->kind) &&
+		!mlplat_profile_is_category(found->summary->kind))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("target \"%s\" has type %s, which has no correlation", name,
+						format_type_be(found->type)),
+				 errdetail("Numbers, booleans, dates, times, texts, enums and uuids have one.")));
+	return found;
+}
+
+static ProfileReport *
+begin_report(TupleDesc desc, const char *target)
+{
+	ProfileReport *report = palloc0(sizeof(ProfileReport));
+	ProfileShown *found;
+
+	report->context = CurrentMemoryContext;
+	mlplat_env_init(&report->env, CurrentMemoryContext);
+	report->n_columns = desc->natts;
+	report->columns = palloc0(sizeof(ProfileShown) * desc->natts);
+	for (int j = 0; j < desc->natts; j++)
+		begin_column(report, &report->columns[j], TupleDescAttr(desc, j));
+	if (!target)
+		return report;
+	found = find_target(report, target);
+	found->is_target = true;
+	report->target = found;
+	return report;
+}
+
+/* One call for columns first to end. */
+static void
+append_call(StringInfo sql, const ProfileReport *report, int first, int end)
+{
+	appendStringInfo(sql, "%smlplat.profile_columns(%d, %s", first > 0 ? ", " : "",
+					 report->n_columns, report->target ? "true" : "false");
+	if (report->target)
+		appendStringInfo(sql, ", q.c%d", (int) (report->target - report->columns));
+	for (int j = first; j < end; j++)
+		appendStringInfo(sql, ", q.c%d", j);
+	appendStringInfoChar(sql, ')');
+}
+
+/* Columns get names of ours, since those of the query need not differ. */
+static char *
+make_query(const ProfileReport *report, const char *query)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	for (int j = 0; j < report->n_columns; j += COLUMNS_OF_CALL)
+		append_call(&sql, report, j, Min(j + COLUMNS_OF_CALL, report->n_columns));
+	appendStringInfo(&sql, " FROM (%s\n) AS q (c0", mlplat_statement_text(query));
+	for (int j = 1; j < report->n_columns; j++)
+		appendStringInfo(&sql, ", c%d", j);
+	appendStringInfoChar(&sql, ')');
+	return sql.data;
+}
+
+/* An MlplatRowFn: the one row of states, in the order of the columns. NULL: there were no rows. */
+static void
+take_states(void *arg, TupleTableSlot *slot)
+{
+	ProfileReport *report = arg;
+	MemoryContext caller = MemoryContextSwitchTo(report->context);
+
+	for (int first = 0; first < report->n_columns; first += COLUMNS_OF_CALL)
+	{
+		int call = first / COLUMNS_OF_CALL;
+		const Profile *profile;
+
+		if (slot->tts_isnull[call])
+			continue;
+		profile = mlplat_state_get_ro(slot->tts_values[call], &mlplat_profile_kind)->data;
+		report->n_rows = profile->n_rows;
+		for (int j = 0; j < profile->n_columns; j++)
+			report->columns[first + j].summary = &profile->columns[j].summary;
+	}
+	MemoryContextSwitchTo(caller);
 }
 
 Datum
@@ -376,17 +471,20 @@ mlplat_profile(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
 	Tuplestorestate *store = mlplat_rows_begin(fcinfo, N_OUT, &desc);
-	char *sql = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	MemoryContext work =
-		AllocSetContextCreate(CurrentMemoryContext, "mlplat profile", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller = MemoryContextSwitchTo(work);
-	Profile *profile;
-	MlEnv env;
+	MemoryContext work, caller;
+	ProfileReport *report;
+	char *query;
 
-	mlplat_env_init(&env, work);
-	profile = mlplat_profile_begin(mlplat_describe_query(sql), &env);
-	mlplat_run_query(sql, MLPLAT_PLAN_PARALLEL, mlplat_profile_row, profile);
-	put_columns(store, desc, profile);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
+	work = AllocSetContextCreate(CurrentMemoryContext, "mlplat profile", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+	query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	report = begin_report(mlplat_describe_query(query),
+						  PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	mlplat_run_made_query(make_query(report, query), query, MLPLAT_PLAN_PARALLEL, take_states,
+						  report);
+	put_columns(store, desc, report);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return (Datum) 0;

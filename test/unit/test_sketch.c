@@ -162,7 +162,7 @@ count_key(MlTally *tally, uint64_t key, const char *text)
 		ML_TRY(ml_tally_forget(tally));
 		slot = ml_tally_find(tally, key);
 	}
-	return ml_tally_enter(tally, slot, key, text, text ? strlen(text) : 0);
+	return ml_tally_enter(tally, slot, (MlTallyEntry){key, 1}, text, text ? strlen(text) : 0);
 }
 
 static void
