@@ -25,8 +25,14 @@ ml_hll_add(MlHll *hll, uint64_t hash)
 	uint64_t rest = (hash << ML_HLL_BITS) | (1u << (ML_HLL_BITS - 1));
 	uint8_t rank = (uint8_t) (__builtin_clzll(rest) + 1);
 
-	if (rank > *value)
-		*value = rank;
+	*value = ML_MAX(*value, rank);
+}
+
+/* Fetch what adding the hash will touch. */
+static inline void
+ml_hll_prefetch(const MlHll *hll, uint64_t hash)
+{
+	__builtin_prefetch(&hll->registers[hash >> (64 - ML_HLL_BITS)]);
 }
 
 extern double ml_hll_estimate(const MlHll *hll);

@@ -14,14 +14,6 @@
 
 #define GOLDEN 0x9E3779B97F4A7C15u /* 2^64 / golden ratio, the step of splitmix64 */
 
-uint64_t
-ml_mix64(uint64_t x)
-{
-	x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-	x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-	return x ^ (x >> 31);
-}
-
 static uint64_t
 rotate_left(uint64_t x, int bits)
 {

@@ -22,7 +22,15 @@ extern uint64_t ml_rng_below(MlRng *rng, uint64_t bound); /* [0, bound), unbiase
 extern double ml_rng_normal(MlRng *rng);
 extern void ml_rng_shuffle(MlRng *rng, uint32_t *items, size_t n);
 
-extern uint64_t ml_mix64(uint64_t x); /* splitmix64 finaliser */
+/* splitmix64 finaliser */
+static inline uint64_t
+ml_mix64(uint64_t x)
+{
+	x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+	x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+	return x ^ (x >> 31);
+}
+
 extern uint64_t ml_hash_bytes(const void *data, size_t len,
 							  uint64_t seed); /* XXH64, by its specification */
 

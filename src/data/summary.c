@@ -129,12 +129,11 @@ ml_summary_end_exact_counts(MlSummary *summary)
 	return ml_tally_forget(&summary->tally);
 }
 
-/* Count one value; *known: false when it has no slot yet. */
+/* Count one value, of that hash; *known: false when it has no slot yet. */
 static inline MlStatus
-count_key(MlSummary *summary, uint64_t key, double number, bool *known)
+count_key(MlSummary *summary, uint64_t key, uint64_t hash, double number, bool *known)
 {
 	MlTally *tally = &summary->tally;
-	uint64_t hash = ml_mix64(key);
 	MlTallyEntry *entry = &tally->slots[ml_tally_find_hashed(tally, key, hash)];
 
 	*known = entry->count > 0;
@@ -162,7 +161,7 @@ ml_summary_add_key(MlSummary *summary, uint64_t key, double number, bool *known)
 		summary->greatest_key = ML_MAX(summary->greatest_key, whole);
 	}
 	summary->n_values++;
-	return count_key(summary, key, number, known);
+	return count_key(summary, key, ml_mix64(key), number, known);
 }
 
 MlStatus
@@ -189,9 +188,28 @@ add_whole_range(MlSummary *summary, const uint64_t *keys, size_t n)
 	summary->greatest_key = greatest;
 }
 
+/* Hash keys ahead of their turn, and fetch their places: between two batches of a column they have left the cache. */
+static void
+hash_keys(const MlSummary *summary, const uint64_t *keys, size_t n, uint64_t *hashes)
+{
+	const MlTally *tally = &summary->tally;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		hashes[i] = ml_mix64(keys[i]);
+		__builtin_prefetch(&tally->slots[hashes[i] & (tally->n_slots - 1)]);
+		if (summary->hll)
+			ml_hll_prefetch(summary->hll, hashes[i]);
+	}
+}
+
+#define KEYS_AHEAD 64
+
 MlStatus
 ml_summary_add_keys(MlSummary *summary, const uint64_t *keys, size_t n)
 {
+	uint64_t hashes[KEYS_AHEAD];
+
 	if (n == 0)
 		return ML_OK;
 	if (has_whole_keys(summary->kind))
@@ -199,9 +217,12 @@ ml_summary_add_keys(MlSummary *summary, const uint64_t *keys, size_t n)
 	summary->n_values += n;
 	for (size_t i = 0; i < n; i++)
 	{
+		double number = key_number(summary->kind, keys[i]);
 		bool known;
 
-		ML_TRY(count_key(summary, keys[i], key_number(summary->kind, keys[i]), &known));
+		if (i % KEYS_AHEAD == 0)
+			hash_keys(summary, keys + i, ML_MIN(KEYS_AHEAD, n - i), hashes);
+		ML_TRY(count_key(summary, keys[i], hashes[i % KEYS_AHEAD], number, &known));
 		if (!known)
 			ML_TRY(ml_summary_enter(summary, keys[i], NULL, 0));
 	}
