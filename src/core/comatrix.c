@@ -3,8 +3,8 @@
  *		How many columns go together, each with each: correlations over the rows where both are there.
  *
  * Rows are collected in batches. A batch is shifted by its own means, multiplied with itself by BLAS, and put to the
- * others by the formulas of Chan, Golub and LeVeque 1979: as fast as a matrix product, and no digits are lost to a
- * large common offset. As long as nothing is missing, all pairs share one mean a column and one count. With missing
+ * others by the formulas of Chan, Golub and LeVeque 1979: as fast as a matrix product, and a large common offset
+ * costs digits once, not squared. As long as nothing is missing, all pairs share one mean a column and one count. With missing
  * values each pair has its own, and a batch takes six products of 64 x 64 blocks: of the values Z (0 where missing),
  * their squares Q and the mask M (1 where there is a value).
  */

@@ -3,7 +3,7 @@
  *		Rows counted by one or two keys, with the mean and spread of a number in each group.
  *
  * An open hash table that grows up to its limit. Kept are means and sums of squares around them (Welford 1962, merged
- * as Chan, Golub and LeVeque 1979), so that a large common offset costs no digits.
+ * as Chan, Golub and LeVeque 1979), so that a large common offset costs digits once, not squared.
  */
 #include <math.h>
 

@@ -3,8 +3,8 @@
  *		Mean, spread and skewness of numbers, and how two of them go together, from batches that merge.
  *
  * A batch is read twice: for its mean, then for the distances to it. Batches are put together by the formulas of
- * Chan, Golub and LeVeque 1979, for cubes those of Pebay 2008. So neither a large common offset nor the number of
- * rows costs digits, and loops over a batch run in LANES independent sums, which the compiler makes into vectors.
+ * Chan, Golub and LeVeque 1979, for cubes those of Pebay 2008. So a large common offset costs digits once,
+ * not squared, and loops over a batch run in LANES independent sums, which the compiler makes into vectors.
  *
  * A batch's mean is kept between its least and its greatest number: rounding must not give a constant a spread.
  */

@@ -219,6 +219,89 @@ tally_finds_the_frequent(void)
 	CHECK(env.used == 0);
 }
 
+/* Whoever saw what: the same registers. */
+static void
+hll_merges_exactly(void)
+{
+	static MlHll part[3];
+
+	memset(&hll, 0, sizeof hll);
+	memset(part, 0, sizeof part);
+	for (uint64_t i = 0; i < 200000; i++)
+	{
+		ml_hll_add(&hll, ml_mix64(i));
+		ml_hll_add(&part[i % 3], ml_mix64(i));
+		ml_hll_add(&part[i % 2], ml_mix64(i));
+	}
+	ml_hll_merge(&part[0], &part[1]);
+	ml_hll_merge(&part[0], &part[2]);
+	CHECK(memcmp(&hll, &part[0], sizeof hll) == 0);
+}
+
+/* Sketches of very different sizes, merged, keep the error of one. */
+static void
+kll_merges_within_error(void)
+{
+	enum
+	{
+		N = 300000
+	};
+	MlEnv env;
+	MlKll *part[4];
+	double *values = malloc(N * sizeof(double));
+	MlRng rng;
+
+	ml_env_init(&env);
+	ml_rng_seed(&rng, 3, 0);
+	for (int k = 0; k < 4; k++)
+		CHECK(ml_kll_create(&env, 0, &part[k]) == ML_OK);
+	for (int i = 0; i < N; i++)
+	{
+		values[i] = floor(exp(10 * ml_rng_uniform(&rng)));
+		CHECK(ml_kll_add(part[i < 100 ? 0 : i < 5000 ? 1 : 2 + i % 2], values[i]) == ML_OK);
+	}
+	for (int k = 1; k < 4; k++)
+		CHECK(ml_kll_merge(part[0], part[k]) == ML_OK);
+	CHECK(part[0]->n_items <= 3 * ML_KLL_K + 8 * ML_KLL_MAX_LEVELS);
+	check_ranks(part[0], values, N);
+	CHECK_NEAR(ml_kll_share_up_to(part[0], exp(5)), 0.5, 0.0045);
+	CHECK_NEAR(ml_kll_share_below(part[0], exp(9)), 0.9, 0.0045);
+	CHECK(ml_kll_share_up_to(part[0], INFINITY) == 1 && ml_kll_share_below(part[0], 1) == 0);
+	for (int k = 0; k < 4; k++)
+		ml_kll_free(part[k]);
+	free(values);
+	CHECK(env.used == 0);
+}
+
+/* Merged frequent items: counts are low by no more than is known. */
+static void
+tally_adds_within_error(void)
+{
+	enum
+	{
+		N = 200000
+	};
+	MlEnv env;
+	MlTally part[2];
+	MlTallyEntry common;
+
+	ml_env_init(&env);
+	for (int k = 0; k < 2; k++)
+		CHECK(ml_tally_init(&part[k], &env, 1000, true) == ML_OK);
+	for (uint64_t i = 0; i < N; i++)
+		CHECK(count_key(&part[i % 2], i % 20 < 2 ? 1 : i + 1000, "text") == ML_OK);
+	for (size_t slot = 0; slot < part[1].n_slots; slot++)
+		if (part[1].slots[slot].count > 0)
+			CHECK(ml_tally_add(&part[0], part[1].slots[slot], "text", 4) == ML_OK);
+	part[0].missed += part[1].missed;
+	common = part[0].slots[ml_tally_find(&part[0], 1)];
+	CHECK(common.count <= N / 10 && common.count + part[0].missed >= N / 10);
+	CHECK(part[0].missed <= N / 256 && part[0].n <= ML_TALLY_FREQUENT);
+	for (int k = 0; k < 2; k++)
+		ml_tally_free(&part[k]);
+	CHECK(env.used == 0);
+}
+
 static MlStatus
 use_all(MlEnv *env, void *arg)
 {
@@ -259,6 +342,9 @@ main(void)
 	RUN(kll_takes_counts);
 	RUN(tally_is_exact_for_few);
 	RUN(tally_finds_the_frequent);
+	RUN(hll_merges_exactly);
+	RUN(kll_merges_within_error);
+	RUN(tally_adds_within_error);
 	RUN(survives_failing_allocations);
 	return unit_end();
 }
