@@ -58,4 +58,4 @@ RETURNS TABLE (column_a text, column_b text, correlation double precision, rows 
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 400 AS 'MODULE_PATHNAME', 'mlplat_correlations';
 
 COMMENT ON FUNCTION mlplat.correlations(text) IS
-'Pearson''s r of each two columns of numbers or booleans of a query, over the rows where both are finite numbers (pairwise complete, as pandas): the whole matrix in the order of the columns, both triangles and the diagonal. NULL where a column is constant.';
+'Pearson''s r of each two columns of numbers or booleans of a query, over the rows where both are finite numbers (pairwise complete, as pandas): the whole matrix in the order of the columns, both triangles and the diagonal. NULL where a column is constant, or its squares are too large for a double.';

@@ -168,6 +168,14 @@ check_type(Oid type, int j)
 	return base_type;
 }
 
+/* The aggregate may be called with anything; the columns of one query have one type. */
+static _Noreturn void
+refuse_record(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+					errmsg("the records to correlate must be there and have the same type")));
+}
+
 static void
 begin_matrix(Correlations *data, int n)
 {
@@ -193,7 +201,7 @@ begin_rows(FunctionCallInfo fcinfo, Correlations *data)
 		return;
 	}
 	if (PG_ARGISNULL(1))
-		elog(ERROR, "correlation_columns got no record");
+		refuse_record();
 	data->desc =
 		lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(PG_GETARG_HEAPTUPLEHEADER(1)),
 									HeapTupleHeaderGetTypMod(PG_GETARG_HEAPTUPLEHEADER(1)));
@@ -210,11 +218,9 @@ read_record(FunctionCallInfo fcinfo, Correlations *data)
 	HeapTupleHeader record = PG_ARGISNULL(1) ? NULL : PG_GETARG_HEAPTUPLEHEADER(1);
 	HeapTupleData tuple = {.t_data = record};
 
-	/* The transition function may be called with anything; the columns of one query have one type. */
 	if (!record || HeapTupleHeaderGetTypeId(record) != data->desc->tdtypeid ||
 		HeapTupleHeaderGetTypMod(record) != data->desc->tdtypmod)
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("the records to correlate must all have the same type")));
+		refuse_record();
 	tuple.t_len = HeapTupleHeaderGetDatumLength(record);
 	ItemPointerSetInvalid(&tuple.t_self);
 	heap_deform_tuple(&tuple, data->desc, data->values, data->nulls);
