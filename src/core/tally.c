@@ -14,8 +14,8 @@
 #include "core/tally.h"
 
 #define FIRST_SLOTS 64
-/* Mostly empty: most values of a column with many are not in it, and should be found missing at once. */
-#define FREQUENT_SLOTS (4 * ML_TALLY_FREQUENT)
+/* Half empty: most values of a column with many are not in it, and should be found missing at once. */
+#define FREQUENT_SLOTS (2 * ML_TALLY_FREQUENT)
 
 static MlStatus
 alloc_slots(MlTally *tally, size_t n_slots)
@@ -94,27 +94,65 @@ count_above(const MlTally *tally, uint64_t bound)
 }
 
 /*
- * Keep at most half of what the frequent table may hold. The power of two that does it is found by
- * trying: at least that half of the counts lose at least half of it, so that over all purges what a count
+ * What to take off every count to keep at most half of what the frequent table may hold. The power of two that does it
+ * is found by trying: at least that half of the counts lose at least half of it, so that over all purges what a count
  * lacks is at most 2 / half of all that was counted.
  */
-static MlStatus
-purge(MlTally *tally)
+static uint64_t
+find_less(const MlTally *tally)
 {
-	uint64_t less = 0;
+	uint64_t less = tally->n > ML_TALLY_FREQUENT / 2;
 
-	while (count_above(tally, less) > ML_TALLY_FREQUENT / 2)
-		less = less ? 2 * less : 1;
-	ML_TRY(rebuild(tally, FREQUENT_SLOTS, less));
+	while (less > 0 && count_above(tally, less) > ML_TALLY_FREQUENT / 2)
+		less *= 2;
+	return less;
+}
+
+/* Purge a table of frequent values where it stands: mostly nearly nothing is left, and the table stays in the cache. */
+static void
+purge_in_place(MlTally *tally)
+{
+	MlTallyEntry kept[ML_TALLY_FREQUENT / 2];
+	char *texts[ML_TALLY_FREQUENT / 2];
+	uint64_t less = find_less(tally);
+	size_t n = 0;
+
+	for (size_t i = 0; i < tally->n_slots; i++)
+	{
+		MlTallyEntry entry = tally->slots[i];
+
+		if (entry.count > less)
+		{
+			texts[n] = tally->texts ? tally->texts[i] : NULL;
+			kept[n++] = (MlTallyEntry){entry.key, entry.count - less};
+		}
+		else if (tally->texts)
+			ml_free(tally->env, tally->texts[i]);
+	}
+	memset(tally->slots, 0, tally->n_slots * sizeof(MlTallyEntry));
+	if (tally->texts)
+		memset(tally->texts, 0, tally->n_slots * sizeof(char *));
+	for (size_t i = 0; i < n; i++)
+	{
+		size_t slot = ml_tally_find(tally, kept[i].key);
+
+		tally->slots[slot] = kept[i];
+		if (tally->texts)
+			tally->texts[slot] = texts[i];
+	}
+	tally->n = n;
 	tally->missed += less;
-	return ML_OK;
 }
 
 MlStatus
 ml_tally_forget(MlTally *tally)
 {
+	uint64_t less = find_less(tally);
+
 	tally->exact = false;
-	return purge(tally);
+	ML_TRY(rebuild(tally, FREQUENT_SLOTS, less));
+	tally->missed += less;
+	return ML_OK;
 }
 
 MlStatus
@@ -124,7 +162,10 @@ ml_tally_enter(MlTally *tally, size_t slot, MlTallyEntry entry, const char *text
 
 	if (tally->exact ? tally->n * 8 >= tally->n_slots * 5 : tally->n >= ML_TALLY_FREQUENT)
 	{
-		ML_TRY(tally->exact ? rebuild(tally, tally->n_slots * 2, 0) : purge(tally));
+		if (tally->exact)
+			ML_TRY(rebuild(tally, tally->n_slots * 2, 0));
+		else
+			purge_in_place(tally);
 		slot = ml_tally_find(tally, entry.key);
 	}
 	if (tally->keep_text && text)

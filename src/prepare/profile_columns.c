@@ -28,9 +28,9 @@
 #include "pg/bridge.h"
 #include "prepare/profile.h"
 
-#define MAX_BATCH_ROWS 1024
+#define MAX_BATCH_ROWS 4096
 #define MIN_BATCH_ROWS 64
-#define BATCH_BYTES (1 << 20)
+#define BATCH_BYTES (2 << 20)
 
 /* ---- columns */
 
