@@ -18,6 +18,10 @@
 #define LEAK_CORRELATION 0.98
 #define LEAK_ROWS 30
 
+/* Rows a level, on average, that it takes to measure anything, and to call it a leak: few agree by chance. */
+#define ROWS_OF_LEVEL 2
+#define LEAK_ROWS_OF_LEVEL 5
+
 /* ---- the target */
 
 /* The text of a level of the target, or NULL. */
@@ -70,6 +74,8 @@ mlplat_profile_with_target(const ProfileShown *column, const ProfileShown *targe
 		return ml_comoments_correlation(&summary->with_target);
 	}
 	*rows = ml_groups_rows(groups);
+	if (*rows < ROWS_OF_LEVEL * groups->n)
+		return NAN;
 	if (mlplat_profile_has_number(summary->kind))
 		return groups->n == 2 ? contrast(groups, target) : ml_groups_eta(groups);
 	if (!mlplat_profile_is_category(summary->kind))
@@ -131,6 +137,14 @@ text_role(const ProfileShown *column)
 	return is_unique(column) || name_says_id(column->name) ? "id" : "text";
 }
 
+/* All but determines the target, in more rows than chance explains. */
+static bool
+is_leak(const ProfileShown *column, uint64 n_with_target)
+{
+	return fabs(column->with_target) > LEAK_CORRELATION && n_with_target >= LEAK_ROWS &&
+		   n_with_target >= LEAK_ROWS_OF_LEVEL * column->summary->by_target.n;
+}
+
 /*
  * target: what was given as such. unsupported: training does not take the type. constant: at most one value. leak: all
  * but determines the target. date: dates and timestamps. id: unique, and a sequence of whole numbers, a name that says
@@ -150,7 +164,7 @@ mlplat_profile_role(const ProfileShown *column, uint64 n_rows, uint64 n_with_tar
 		return "unsupported";
 	if (n_rows > 0 && column->n_distinct <= 1)
 		return "constant";
-	if (fabs(column->with_target) > LEAK_CORRELATION && n_with_target >= LEAK_ROWS)
+	if (is_leak(column, n_with_target))
 		return "leak";
 	switch (summary->kind)
 	{

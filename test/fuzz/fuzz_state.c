@@ -5,6 +5,8 @@
  * A user can write any bytes as a value of the type for states. The first byte here says which kind;
  * the envelope with its checksum belongs to the server's side and is left out.
  */
+#include "core/comatrix.h"
+#include "data/summary.h"
 #include "fuzzer.h"
 #include "image_fixture.h"
 #include "metric/class_counts.h"
@@ -21,6 +23,8 @@ enum
 	PROB_LOSS,
 	REGRESSION,
 	POINTS,
+	SUMMARY,
+	COMATRIX,
 	N_KINDS
 };
 
@@ -139,6 +143,62 @@ use_points(MlEnv *env, MlReader *in)
 }
 
 static MlStatus
+use_summary(MlEnv *env, MlReader *in)
+{
+	MlReader again = *in;
+	MlSummary summary = {0}, other = {0};
+	MlQuartiles quartiles;
+	volatile double value = 0;
+	bool known;
+	double v;
+	MlStatus status = ml_summary_load(in, &summary);
+
+	if (status == ML_OK)
+		status = ml_summary_load(&again, &other);
+	if (status == ML_OK)
+		status = ml_summary_merge(&summary, &other);
+	if (status == ML_OK)
+		status = ml_summary_add_key(&summary, 12345, 1, &known);
+	if (status == ML_OK)
+		status = ml_summary_quartiles(&summary, &quartiles);
+	if (status == ML_OK)
+		status = ml_groups_cramers_v(&summary.by_target, &v);
+	if (status == ML_OK)
+		value = (double) ml_summary_distinct(&summary) + ml_groups_eta(&summary.by_target);
+	(void) value;
+	(void) env;
+	ml_summary_free(&other);
+	ml_summary_free(&summary);
+	return status;
+}
+
+static MlStatus
+use_comatrix(MlReader *in)
+{
+	MlReader again = *in;
+	MlComatrix matrix = {.env = in->env}, other = {.env = in->env};
+	double row[16] = {0};
+	volatile double value = 0;
+	uint64_t n;
+	MlStatus status = ml_comatrix_load(in, &matrix);
+
+	if (status == ML_OK)
+		status = ml_comatrix_load(&again, &other);
+	if (status == ML_OK)
+		status = ml_comatrix_merge(&matrix, &other);
+	if (status == ML_OK && matrix.p <= 16)
+		status = ml_comatrix_add(&matrix, row);
+	if (status == ML_OK)
+		status = ml_comatrix_flush(&matrix);
+	if (status == ML_OK)
+		value = ml_comatrix_correlation(&matrix, 0, matrix.p - 1, &n);
+	(void) value;
+	ml_comatrix_free(&other);
+	ml_comatrix_free(&matrix);
+	return status;
+}
+
+static MlStatus
 use_sums(MlEnv *env, MlReader *in, int kind)
 {
 	MlProbLoss loss = {0}, twice = {0};
@@ -187,6 +247,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		status = use_ranking(&env, &in);
 	else if (data[0] % N_KINDS == POINTS)
 		status = use_points(&env, &in);
+	else if (data[0] % N_KINDS == SUMMARY)
+		status = use_summary(&env, &in);
+	else if (data[0] % N_KINDS == COMATRIX)
+		status = use_comatrix(&in);
 	else
 		status = use_sums(&env, &in, data[0] % N_KINDS);
 	ml_arena_free(&arena);
@@ -204,6 +268,36 @@ repair(uint8_t *data, size_t len)
 }
 
 #ifdef FUZZ_STANDALONE
+
+/* A summary that has gone over to sketches, or a matrix with missing values. */
+static void
+put_profile(MlEnv *env, int kind, MlBuffer *out)
+{
+	MlSummary summary;
+	MlComatrix matrix;
+
+	if (ml_summary_init(&summary, env, ML_SUMMARY_FLOAT, 10, 100) != ML_OK ||
+		ml_comatrix_init(&matrix, env, 4) != ML_OK)
+		exit(1);
+	for (int i = 0; i < 3000; i++)
+	{
+		uint64_t key = ml_double_to_key(i * 7919 % 1009);
+		double row[4] = {i, i % 7, i % 5 ? i % 3 : NAN, i % 11};
+
+		if (ml_summary_add_keys(&summary, &key, 1) != ML_OK ||
+			ml_groups_add(&summary.by_target, (uint64_t) i % 9, (uint64_t) i % 4, i) != ML_OK ||
+			ml_comatrix_add(&matrix, row) != ML_OK)
+			exit(1);
+	}
+	if (ml_comatrix_flush(&matrix) != ML_OK)
+		exit(1);
+	if (kind == SUMMARY)
+		ml_summary_save(&summary, out);
+	else
+		ml_comatrix_save(&matrix, out);
+	ml_summary_free(&summary);
+	ml_comatrix_free(&matrix);
+}
 
 /* A state of each metric after some rows. */
 static void
@@ -290,7 +384,10 @@ put_seed(MlArena *arena, size_t i, MlBuffer *out)
 		if (kind == N_KINDS)
 			return false;
 		ml_put_u8(out, (uint8_t) kind);
-		put_metric(arena->env, kind, out);
+		if (kind == SUMMARY || kind == COMATRIX)
+			put_profile(arena->env, kind, out);
+		else
+			put_metric(arena->env, kind, out);
 		return true;
 	}
 	ml_put_u8(out, TRAINER);

@@ -74,6 +74,7 @@ SELECT column_name, round(target_correlation::numeric, 9) AS half, suggested_rol
 -- What comes after the target, and what only looks so: few rows, a level a row.
 SELECT column_name, round(target_correlation::numeric, 3) AS r, suggested_role FROM mlplat.profile($$SELECT i % 97 AS paid, 3.0 * (i % 97) + (i % 2) / 10.0 AS gross, 'band ' || i % 97 / 5 AS band, 'code ' || i % 97 AS code, md5(i::text) AS hash, i AS id FROM generate_series(1, 900) AS i$$, 'paid');
 SELECT column_name, round(target_correlation::numeric, 3) AS r, suggested_role FROM mlplat.profile($$SELECT i AS t, 2 * i AS twice, 'x' || i AS x FROM generate_series(1, 29) AS i$$, 't');
+SELECT column_name, round(target_correlation::numeric, 3) AS r, suggested_role FROM mlplat.profile($$SELECT i % 2 AS t, 'x' || least(i, 98) AS unique_but_one, 'y' || i % 40 AS two_each, 'z' || i % 4 AS many_each FROM generate_series(1, 100) AS i$$, 't');
 -- More than 1,000 levels or pairs of levels: nothing is said.
 SELECT column_name, target_correlation IS NULL AS unknown FROM mlplat.profile($$SELECT i % 1000 || '' AS limit_levels, i % 1001 || '' AS too_many, i % 10 AS y FROM generate_series(1, 4000) AS i$$, 'y');
 SELECT column_name, target_correlation IS NULL AS unknown FROM mlplat.profile($$SELECT i % 100 || '' AS a, i % 91 || '' AS pairs, i % 10 || '' AS y FROM generate_series(1, 9100) AS i$$, 'y');
@@ -85,6 +86,12 @@ SELECT mlplat.profile('SELECT 1 AS x, 2 AS x', 'x');
 DROP VIEW profile_pairs;
 -- A call takes 90 columns; the target is set against those of all calls.
 SELECT count(*), count(target_correlation), min(abs(target_correlation)), count(*) FILTER (WHERE suggested_role = 'target') FROM mlplat.profile((SELECT 'SELECT ' || string_agg('i * ' || c || ' AS c' || c, ', ') || ' FROM generate_series(1, 50) AS i' FROM generate_series(1, 271) AS c), 'c100');
+
+-- Types without an order, or of their own.
+CREATE TYPE profile_pair AS (a int, b text);
+SELECT column_name, type, distinct_values, min, suggested_role FROM mlplat.profile($$SELECT ROW(i % 3, 'x')::profile_pair AS pair, ROW(1, i % 2) AS record, point(i % 2, 0) AS point, ('{"a": ' || i % 2 || '}')::json AS json, int4range(i % 2, 5) AS range, ARRAY['a', NULL] AS texts, '1'::bit(3) AS bits, '\x00ff'::bytea AS bytes FROM generate_series(1, 30) AS i$$);
+SELECT column_name, left(min, 12) AS min, length(max), mean, stddev, skewness FROM mlplat.profile($$SELECT interval '178000000 years' AS span, 'infinity'::date AS day, '1e131071'::numeric AS digits, 1e308::float8 AS real UNION ALL SELECT '-178000000 years', '2020-01-01', -1e131071::numeric, -1e308$$);
+DROP TYPE profile_pair;
 
 -- The aggregate behind it, called by hand; its state cannot be changed into another.
 SELECT mlplat.profile_columns(1, false) FROM generate_series(1, 3) AS i;
