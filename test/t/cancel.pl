@@ -88,6 +88,11 @@ cancels('auto', create('flag', 'auto', '{}', ''), 0.2, 0.6, 1.1);
 cancels('folds by group, and in order', create('flag', 'logistic', '{}', q{, folds => 20, order_by => 'x1'}), 0.1, 0.2, 0.4);
 cancels('the query itself', "SELECT mlplat.create_model('canceled', 'SELECT pg_sleep(60)::text AS x, 1.0 AS y', 'y', 'linear')", 0.1, 0.2);
 cancels('a slow query, streaming', "SELECT mlplat.create_model('canceled', 'SELECT count(*)::float8 AS x, 1.0 AS y FROM big a, big b', 'y', 'linear', holdout => 0)", 0.2);
+cancels('a profile', "SELECT count(*) FROM mlplat.profile('SELECT b.* FROM big b, generate_series(1, 5)', 'k')", 0.1, 0.2, 0.3, 0.5, 0.7);
+for my $gap ('', 'nullif')
+{
+	cancels("correlations of 800 columns $gap", "SELECT count(*) FROM mlplat.correlations((SELECT 'SELECT ' || string_agg(format('$gap(x[%s]" . ($gap ? ', x[1]' : '') . ") AS c%s', j, j), ', ') || ' FROM wide, generate_series(1, 20)' FROM generate_series(1, 800) AS j))", 0.3, 0.6, 1);
+}
 cancels('predictions', "SELECT sum(mlplat.predict(image, b)) FROM big b, (SELECT mlplat.train(s, 'y', '{\"algorithm\": \"gbdt\", \"n_trees\": 500, \"min_leaf_rows\": 1}') AS image FROM (SELECT x1, x2, x3, y FROM big LIMIT 3000) s) m", 0.5, 1);
 
 $node->safe_psql('postgres', q{SELECT mlplat.save_model('inspected', mlplat.train(s, 'y', '{"algorithm": "gbdt", "n_trees": 500, "min_leaf_rows": 1}')) FROM (SELECT x1, x2, x3, x4, y FROM big LIMIT 3000) s});

@@ -76,6 +76,8 @@ stays('models of many groups', 10, q{SELECT count(image) FROM (SELECT mlplat.tra
 stays('window frames', 3, q{SELECT count(p) FROM (SELECT mlplat.train(s, 'y', '{"algorithm": "linear"}') OVER (ORDER BY s.id) AS p FROM (SELECT id, x, z, y FROM t WHERE id <= 300) s) w});
 stays('reports', 100, q{SELECT length(mlplat.report('boosted'))});
 stays('states', 300, q{SELECT length(mlplat.finish(mlplat.merge(s))) FROM (SELECT mlplat.train_state(y, ARRAY[x, z], '{"algorithm": "linear"}') AS s FROM t GROUP BY id % 10) p});
+stays('profiles', 200, q{SELECT count(*) FROM mlplat.profile('TABLE t', 'c'), mlplat.correlations('SELECT x, nullif(z, 3) AS z, flag FROM t')});
+stays('bad profiles', 300, q{SELECT count(*) FROM mlplat.profile('SELECT *, 1 / (id - 1999) FROM t', 'c')}, '22012');
 stays('the extension made anew', 20, q{DO $$ BEGIN DROP EXTENSION mlplat; CREATE EXTENSION mlplat;
     PERFORM mlplat.create_model('again', 'SELECT x, y FROM t', 'y', 'linear', holdout => 0); PERFORM mlplat.predict('again', t) FROM t WHERE id = 1; RAISE 'back'; END $$}, 'P0001');
 
