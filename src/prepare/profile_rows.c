@@ -26,6 +26,7 @@
 #include "pg/bridge.h"
 #include "pg/query.h"
 #include "pg/rows.h"
+#include "pg/signature.h"
 #include "prepare/profile.h"
 
 PG_FUNCTION_INFO_V1(mlplat_profile);
@@ -470,11 +471,13 @@ Datum
 mlplat_profile(PG_FUNCTION_ARGS)
 {
 	TupleDesc desc;
-	Tuplestorestate *store = mlplat_rows_begin(fcinfo, N_OUT, &desc);
+	Tuplestorestate *store;
 	MemoryContext work, caller;
 	ProfileReport *report;
 	char *query;
 
+	mlplat_need_arguments(fcinfo, 2);
+	store = mlplat_rows_begin(fcinfo, N_OUT, &desc);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	work = AllocSetContextCreate(CurrentMemoryContext, "mlplat profile", ALLOCSET_DEFAULT_SIZES);
