@@ -1,7 +1,8 @@
 -- prepare: look at data.
 
+-- What a row costs is stated, or the planner takes workers for not worth their start.
 CREATE OR REPLACE FUNCTION mlplat.profile_columns_transfn(internal, integer, boolean, VARIADIC "any") RETURNS internal
-    AS 'MODULE_PATHNAME', 'mlplat_profile_columns_transfn' LANGUAGE C STABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'mlplat_profile_columns_transfn' LANGUAGE C STABLE PARALLEL SAFE COST 30;
 COMMENT ON FUNCTION mlplat.profile_columns_transfn(internal, integer, boolean, VARIADIC "any") IS 'transition function of profile_columns';
 
 CREATE OR REPLACE FUNCTION mlplat.profile_columns_finalfn(internal) RETURNS mlplat.state
@@ -33,7 +34,7 @@ COMMENT ON FUNCTION mlplat.profile(text, text) IS
 'Describe each column of a query in one reading, in parallel where the query can run so. With more than 10,000 different values (1,000,000 over all columns), distinct_values has a standard error of 0.8 %, a quartile is off by less than 0.45 % of the rows and outlier_share by less than 0.009, and top_values lists values of at least 1 % of the rows, with counts low by at most 0.4 % of the rows. NaN counts as a value, but not in min, max, mean, stddev, skewness and quartiles; infinities not in mean, stddev and skewness. outlier_share: numbers farther than 1.5 times the distance of the quartiles outside of them. target_correlation: Pearson''s r between numbers (booleans, dates and times are ones; of a target with two levels the greater counts as 1, the other as 0), the correlation ratio between a number and a category, Cramer''s V between categories, both corrected for the number of levels; NULL with more than 1,000 levels or pairs of them (100,000 over all columns), or fewer than 2 rows a level. suggested_role leak: more than 0.98 in at least 30 rows, and 5 a level.';
 
 CREATE OR REPLACE FUNCTION mlplat.correlation_columns_transfn(internal, VARIADIC "any") RETURNS internal
-    AS 'MODULE_PATHNAME', 'mlplat_correlation_columns_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    AS 'MODULE_PATHNAME', 'mlplat_correlation_columns_transfn' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 30;
 COMMENT ON FUNCTION mlplat.correlation_columns_transfn(internal, VARIADIC "any") IS 'transition function of correlation_columns';
 
 CREATE OR REPLACE FUNCTION mlplat.correlation_columns_finalfn(internal) RETURNS mlplat.state

@@ -87,8 +87,8 @@ extern double ml_key_to_double(uint64_t key);
 extern MlStatus ml_summary_add_keys(MlSummary *summary, const uint64_t *keys, size_t n);
 
 /*
- * A value of another kind. number: NaN where it is none. False: it must be entered with its text, which was
- * not looked at so far.
+ * A value of another kind. number: NaN where it is none. *known false: it must be entered now with its text, which
+ * was not looked at so far.
  */
 extern MlStatus ml_summary_add_key(MlSummary *summary, uint64_t key, double number, bool *known);
 extern MlStatus ml_summary_enter(MlSummary *summary, uint64_t key, const char *text, size_t len);

@@ -66,9 +66,13 @@ extern MlSummaryKind mlplat_profile_kind_of(Oid base_type);
 extern bool mlplat_profile_has_number(MlSummaryKind kind);
 extern bool mlplat_profile_is_category(MlSummaryKind kind);
 
-/* An empty profile in context. total: columns of the whole query. target: a type, or InvalidOid. */
+/* A profile in context, without summaries: to be begun, or loaded. */
 extern Profile *mlplat_profile_create(MemoryContext context, int n_columns);
+
+/* Make it ready for rows. total: columns of the whole query. target: a type, or InvalidOid. */
 extern void mlplat_profile_begin(Profile *profile, const Oid *types, int total, Oid target);
+
+/* An empty summary of a column of that type. */
 extern void mlplat_profile_begin_summary(MlSummary *summary, MlEnv *env, Oid base_type, int total);
 
 /* values: a column each; target: ignored where there is none. */
@@ -83,8 +87,6 @@ extern void mlplat_profile_register(void);
 extern void mlplat_correlations_register(void);
 
 /* ---- what is shown */
-
-typedef struct ProfileReport ProfileReport;
 
 /* A column of the result. */
 typedef struct ProfileShown

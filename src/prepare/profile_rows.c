@@ -66,7 +66,7 @@ enum
 	N_OUT
 };
 
-struct ProfileReport
+typedef struct ProfileReport
 {
 	MemoryContext context;
 	MlEnv env;
@@ -74,7 +74,7 @@ struct ProfileReport
 	ProfileShown *columns;
 	const ProfileShown *target; /* NULL: none */
 	uint64 n_rows;
-};
+} ProfileReport;
 
 /* ---- values as text */
 
