@@ -227,6 +227,17 @@ ml_tally_save(const MlTally *tally, MlBuffer *out)
 	}
 }
 
+size_t
+ml_tally_saved_size(const MlTally *tally)
+{
+	size_t size = 8 + 1 + 1 + 8 + 4 + tally->n * ENTRY_BYTES;
+
+	for (size_t i = 0; tally->keep_text && i < tally->n_slots; i++)
+		if (tally->slots[i].count > 0)
+			size += 1 + (tally->texts[i] ? 4 + strlen(tally->texts[i]) : 0);
+	return size;
+}
+
 /* A key comes once, and was counted. */
 static MlStatus
 load_entry(MlReader *in, MlTally *tally)

@@ -74,6 +74,7 @@ extern MlStatus ml_tally_forget(MlTally *tally);
 
 /* Load into a tally that is not there yet, from hostile bytes. On failure there is nothing to free. */
 extern void ml_tally_save(const MlTally *tally, MlBuffer *out);
+extern size_t ml_tally_saved_size(const MlTally *tally);
 extern MlStatus ml_tally_load(MlReader *in, MlTally *tally);
 
 #endif /* ML_TALLY_H */

@@ -108,6 +108,7 @@ extern MlStatus ml_summary_keep(MlSummary *summary, char **kept, const char *tex
 
 extern MlStatus ml_summary_merge(MlSummary *summary, const MlSummary *other);
 extern void ml_summary_save(const MlSummary *summary, MlBuffer *out);
+extern size_t ml_summary_saved_size(const MlSummary *summary);
 extern MlStatus ml_summary_load(MlReader *in, MlSummary *summary); /* free it on failure, too */
 
 /* ---- results */

@@ -242,6 +242,28 @@ ml_summary_save(const MlSummary *summary, MlBuffer *out)
 	ml_groups_save(&summary->by_target, out);
 }
 
+static size_t
+text_size(const char *text)
+{
+	return 1 + (text ? 4 + strlen(text) : 0);
+}
+
+/* What ml_summary_save appends, so that a large one is written once. */
+size_t
+ml_summary_saved_size(const MlSummary *summary)
+{
+	size_t size = 1 + 10 * 8 + 2 * 8; /* kind, whole numbers, extremes */
+
+	size += text_size(summary->min) + text_size(summary->max);
+	size += text_size(summary->shortest) + text_size(summary->longest);
+	size += ml_tally_saved_size(&summary->tally);
+	size += summary->hll ? sizeof summary->hll->registers : 0;
+	if (summary->kll)
+		size += 4 * 8 + 4 + 4 * summary->kll->n_levels + 8 * summary->kll->n_items;
+	size += 6 * 8 + 6 * 8; /* spread, comoments */
+	return size + 4 + 1 + 4 + 40 * summary->by_target.n;
+}
+
 /* A tally that is no longer exact comes with the sketches. */
 static MlStatus
 load_counts(MlReader *in, MlSummary *summary)

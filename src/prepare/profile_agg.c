@@ -71,6 +71,17 @@ profile_save(const void *data, MlBuffer *out)
 		ml_summary_save(&profile->columns[j].summary, out);
 }
 
+static size_t
+profile_size(const void *data)
+{
+	const Profile *profile = settled(data);
+	size_t size = 4 + 8 + 1;
+
+	for (int j = 0; j < profile->n_columns; j++)
+		size += ml_summary_saved_size(&profile->columns[j].summary);
+	return size;
+}
+
 /* Throws when a text is not valid in this database. */
 static void
 check_texts(const MlSummary *summary)
@@ -128,6 +139,7 @@ const MlStateKind mlplat_profile_kind = {
 	.merge = profile_merge,
 	.save = profile_save,
 	.load = profile_load,
+	.size = profile_size,
 };
 
 void

@@ -131,6 +131,7 @@ copy(MlSummary *from, MlSummary *to)
 
 	ml_buffer_init(&out, from->env);
 	ml_summary_save(from, &out);
+	CHECK(out.status != ML_OK || out.len == ml_summary_saved_size(from));
 	ml_reader_init(&in, from->env, out.data, out.len);
 	*to = (MlSummary){0};
 	status = out.status == ML_OK ? ml_summary_load(&in, to) : out.status;
