@@ -71,6 +71,24 @@ typedef void (*MlplatRequestHook)(void);
 #define mlplat_hook_shmem_request(previous, request) request()
 #endif
 
+/* 16 has one check for owners of all kinds of objects, and says whether a sorted value is to be copied. */
+#if PG_VERSION_NUM >= 160000
+#define mlplat_owns_table(oid) object_ownercheck(RelationRelationId, oid, GetUserId())
+#define mlplat_tuplesort_getdatum(sort, value, isnull) \
+	tuplesort_getdatum(sort, true, true, value, isnull, NULL)
+#else
+#define mlplat_owns_table(oid) pg_class_ownercheck(oid, GetUserId())
+#define mlplat_tuplesort_getdatum(sort, value, isnull) \
+	tuplesort_getdatum(sort, true, value, isnull, NULL)
+#endif
+
+/* 15 has numeric(p, s) with a negative s, in fewer bits. */
+#if PG_VERSION_NUM >= 150000
+#define mlplat_numeric_scale(typmod) (((((typmod) -VARHDRSZ) & 0x7ff) ^ 1024) - 1024)
+#else
+#define mlplat_numeric_scale(typmod) (((typmod) -VARHDRSZ) & 0xffff)
+#endif
+
 /* 16 took the rights out of the range table, and gave parsers of input a place for soft errors. */
 #if PG_VERSION_NUM >= 160000
 #define MlplatPermInfo RTEPermissionInfo

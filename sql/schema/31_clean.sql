@@ -1,0 +1,42 @@
+-- ---------------------------------------------------------------- recorded cleanings
+--
+-- A cleaning belongs to the role that made it, as a model does. Names are unique per owner; cleaning anew
+-- under a name takes the place of what was recorded.
+
+CREATE TABLE mlplat.cleaning (
+    cleaning_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    owner name NOT NULL DEFAULT current_user,
+    name text NOT NULL CHECK (name <> '' AND octet_length(name) <= 255),
+    cleaned_at timestamptz NOT NULL DEFAULT now(),
+    query text NOT NULL,
+    target text NOT NULL,
+    steps jsonb NOT NULL,
+    recipe jsonb NOT NULL,
+    changes jsonb NOT NULL,
+    rows_in bigint NOT NULL,
+    rows_out bigint NOT NULL,
+    seconds double precision NOT NULL,
+    replay_of text,
+    UNIQUE (owner, name)
+);
+COMMENT ON TABLE mlplat.cleaning IS 'what clean and apply_cleaning have done';
+COMMENT ON COLUMN mlplat.cleaning.recipe IS 'an item a step: its columns, their types, and what was fitted: with the steps, all that a replay needs';
+COMMENT ON COLUMN mlplat.cleaning.replay_of IS 'the recorded cleaning that was applied; null: this one was fitted on its own rows';
+
+ALTER TABLE mlplat.cleaning ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner ON mlplat.cleaning USING (mlplat.is_owner(owner));
+
+-- Column by column: who made what is not for users to write.
+GRANT SELECT, DELETE ON mlplat.cleaning TO PUBLIC;
+GRANT INSERT (name, query, target, steps, recipe, changes, rows_in, rows_out, seconds, replay_of),
+    UPDATE (cleaned_at, query, target, steps, recipe, changes, rows_in, rows_out, seconds, replay_of) ON mlplat.cleaning TO PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('mlplat.cleaning', '');
+SELECT pg_catalog.pg_extension_config_dump('mlplat.cleaning_cleaning_id_seq', '');
+
+CREATE VIEW mlplat.cleanings WITH (security_barrier) AS
+SELECT name, owner, cleaned_at, query, target, steps, recipe AS fitted, changes, rows_in, rows_out, seconds, replay_of
+FROM mlplat.cleaning
+WHERE mlplat.is_owner(owner);
+COMMENT ON VIEW mlplat.cleanings IS 'one row a recorded cleaning: the steps, what was fitted, and what each step changed';
+GRANT SELECT ON mlplat.cleanings TO PUBLIC;

@@ -1,0 +1,300 @@
+/*
+ * clean_expr.c
+ *		SQL expressions over the columns of a cleaning: filters and casts.
+ *
+ * A filter is the user's text. It must parse as one expression, alone in the
+ * list of a SELECT, so that no statement, clause or second expression can come
+ * with it. It is then analysed as a WHERE clause whose only names are the
+ * columns; sub-selects are refused, because they would need a plan of their own
+ * for each reading of the rows. It runs while the transaction is read-only, as
+ * the query does.
+ *
+ * A cast that fails is caught in a subtransaction, a cell each: nothing else
+ * can undo what a type's input function may have done before it gave up.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/analyze.h"
+#include "parser/parse_clause.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_node.h"
+#include "parser/parse_type.h"
+#include "tcop/tcopprot.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+
+#include "prepare/clean.h"
+
+/* What a filter is parsed behind. */
+#define PREFIX "SELECT "
+
+/* The filter being read, for names and messages. */
+typedef struct FilterText
+{
+	const char *sql;
+	CleanStep *step;
+	Cleaning *cleaning;
+	bool *used; /* by column */
+} FilterText;
+
+/* ---- the row as expressions see it */
+
+/* A slot whose values are the row's own array. */
+static TupleTableSlot *
+make_row_slot(CleanStep *step)
+{
+	return MakeSingleTupleTableSlot(step->desc, &TTSOpsVirtual);
+}
+
+static void
+show_row(CleanStep *step, CleanRow *row)
+{
+	TupleTableSlot *slot = step->slot;
+
+	slot->tts_values = row->values;
+	slot->tts_isnull = row->nulls;
+	slot->tts_nvalid = slot->tts_tupleDescriptor->natts;
+	slot->tts_flags &= (uint16) ~TTS_FLAG_EMPTY;
+	row->econtext->ecxt_scantuple = slot;
+}
+
+static Var *
+make_column_var(const CleanColumn *column, int j)
+{
+	return makeVar(1, (AttrNumber) (j + 1), column->type, column->typmod, column->collation, 0);
+}
+
+/* ---- the filter's text */
+
+/* Point an error into the expression, not into the statement that called us. */
+static void
+filter_error_callback(void *arg)
+{
+	const FilterText *text = arg;
+	int position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(Max(position - (int) strlen(PREFIX), 1));
+		internalerrquery(text->sql);
+	}
+	errcontext("step %d (filter)", text->step->number);
+}
+
+static _Noreturn void
+refuse_filter(const FilterText *text, const char *why)
+{
+	ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+					errmsg("step %d (filter) must be one SQL expression over the columns%s",
+						   text->step->number, why)));
+}
+
+/* The one expression of "SELECT <text>", when the SELECT has nothing else. */
+static Node *
+parse_filter(const FilterText *text)
+{
+	List *statements = pg_parse_query(psprintf(PREFIX "%s", text->sql));
+	SelectStmt *select;
+	ResTarget *target;
+
+	if (list_length(statements) != 1)
+		refuse_filter(text, ", without a semicolon");
+	select = (SelectStmt *) linitial_node(RawStmt, statements)->stmt;
+	if (!IsA(select, SelectStmt) || select->op != SETOP_NONE || select->valuesLists ||
+		list_length(select->targetList) != 1 || select->distinctClause || select->intoClause ||
+		select->fromClause || select->whereClause || select->groupClause || select->havingClause ||
+		select->windowClause || select->sortClause || select->limitOffset || select->limitCount ||
+		select->lockingClause || select->withClause)
+		refuse_filter(text, "");
+	target = linitial_node(ResTarget, select->targetList);
+	if (target->name || target->indirection)
+		refuse_filter(text, ", without a name");
+	return target->val;
+}
+
+/* A name alone is a column, and nothing else is. */
+static Node *
+resolve_column(ParseState *pstate, ColumnRef *reference)
+{
+	FilterText *text = pstate->p_ref_hook_state;
+	Node *field = linitial(reference->fields);
+	int j;
+
+	if (list_length(reference->fields) != 1 || !IsA(field, String))
+		return NULL;
+	j = mlplat_clean_find_column(text->cleaning, text->step, strVal(field));
+	text->used[j] = true;
+	return (Node *) make_column_var(&text->cleaning->columns[j], j);
+}
+
+static Node *
+analyze_filter(FilterText *text)
+{
+	ParseState *pstate = make_parsestate(NULL);
+	Node *node = parse_filter(text);
+
+	pstate->p_pre_columnref_hook = resolve_column;
+	pstate->p_ref_hook_state = text;
+	pstate->p_sourcetext = text->sql;
+	node = transformWhereClause(pstate, node, EXPR_KIND_WHERE, "filter");
+	if (pstate->p_hasSubLinks)
+		refuse_filter(text, ": sub-selects belong into the query");
+	assign_expr_collations(pstate, node);
+	free_parsestate(pstate);
+	return node;
+}
+
+/* The columns that the filter names are its cells. */
+static void
+note_columns(const FilterText *text)
+{
+	CleanStep *step = text->step;
+
+	step->cells = palloc0(sizeof(CleanCell) * text->cleaning->n_columns);
+	for (int j = 0; j < text->cleaning->n_columns; j++)
+	{
+		if (!text->used[j])
+			continue;
+		step->cells[step->n_cells].index = j;
+		step->cells[step->n_cells].column = text->cleaning->columns[j];
+		step->n_cells++;
+	}
+}
+
+void
+mlplat_clean_bind_filter(CleanStep *step, Cleaning *cleaning)
+{
+	FilterText text = {.step = step, .cleaning = cleaning};
+	ErrorContextCallback callback = {
+		.callback = filter_error_callback, .arg = &text, .previous = error_context_stack};
+	Node *node;
+
+	text.sql = ml_param_text(&step->spec->params, 0);
+	text.used = palloc0(sizeof(bool) * cleaning->n_columns);
+	error_context_stack = &callback;
+	node = analyze_filter(&text);
+	step->filter = ExecInitExpr(expression_planner((Expr *) node), NULL);
+	error_context_stack = callback.previous;
+	note_columns(&text);
+	step->slot = make_row_slot(step);
+}
+
+bool
+mlplat_clean_keeps(CleanStep *step, CleanRow *row)
+{
+	bool isnull;
+	Datum value;
+
+	show_row(step, row);
+	value = ExecEvalExprSwitchContext(step->filter, row->econtext, &isnull);
+	return !isnull && DatumGetBool(value);
+}
+
+/* ---- casts */
+
+static void
+parse_type(const CleanStep *step, Oid *type, int32 *typmod)
+{
+	const char *name = ml_param_text(&step->spec->params, ML_CLEAN_CAST_TYPE);
+
+	mlplat_parse_type(name, type, typmod);
+	if (get_typtype(*type) == TYPTYPE_PSEUDO)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("step %d (cast) cannot cast to pseudo-type %s", step->number,
+							   format_type_be(*type))));
+}
+
+Oid
+mlplat_clean_bind_cast(CleanStep *step, CleanCell *cell)
+{
+	const CleanColumn *column = &cell->column;
+	Node *node;
+
+	parse_type(step, &cell->to_type, &cell->to_typmod);
+	node = coerce_to_target_type(NULL, (Node *) make_column_var(column, cell->index), column->type,
+								 cell->to_type, cell->to_typmod, COERCION_EXPLICIT,
+								 COERCE_EXPLICIT_CAST, -1);
+	if (!node)
+		ereport(ERROR, (errcode(ERRCODE_CANNOT_COERCE),
+						errmsg("step %d (cast) cannot cast column \"%s\" from %s to %s",
+							   step->number, column->name, format_type_be(column->type),
+							   format_type_be(cell->to_type))));
+	assign_expr_collations(NULL, node);
+	cell->cast = ExecInitExpr(expression_planner((Expr *) node), NULL);
+	if (!step->slot)
+		step->slot = make_row_slot(step);
+	return exprCollation(node);
+}
+
+/* Is it an error of the value? All others, such as a cancel, are not ours to handle. */
+static bool
+is_value_error(int code)
+{
+	return ERRCODE_TO_CATEGORY(code) == ERRCODE_DATA_EXCEPTION ||
+		   ERRCODE_TO_CATEGORY(code) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+}
+
+/* Cast in a subtransaction; false: the value cannot be cast. */
+static bool
+try_cast(CleanCell *cell, ExprContext *econtext, Datum *value, bool *isnull)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool done = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		*value = ExecEvalExprSwitchContext(cell->cast, econtext, isnull);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (!is_value_error(error->sqlerrcode))
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		done = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+bool
+mlplat_clean_cast(CleanStep *step, CleanCell *cell, CleanRow *row)
+{
+	MlCleanOnError rule =
+		(MlCleanOnError) ml_param_int(&step->spec->params, ML_CLEAN_CAST_ON_ERROR);
+	Datum *value = &row->values[cell->index];
+	bool *isnull = &row->nulls[cell->index];
+
+	show_row(step, row);
+	if (rule == ML_CLEAN_ON_ERROR_ERROR || *isnull)
+	{
+		*value = ExecEvalExprSwitchContext(cell->cast, row->econtext, isnull);
+		return true;
+	}
+	if (try_cast(cell, row->econtext, value, isnull))
+		return true;
+	step->cells_changed += rule != ML_CLEAN_ON_ERROR_DROP;
+	*isnull = rule != ML_CLEAN_ON_ERROR_DEFAULT;
+	*value = *isnull ? (Datum) 0 : cell->value;
+	return rule != ML_CLEAN_ON_ERROR_DROP;
+}
