@@ -82,6 +82,27 @@ put_step(Tuplestorestate *store, TupleDesc desc, const CleanStep *step)
 
 /* ---- the work */
 
+/* Say which step it was, on which column, and what may help. */
+static void
+cleaning_error_callback(void *arg)
+{
+	const CleanPlace *place = &((const Cleaning *) arg)->place;
+	int category = ERRCODE_TO_CATEGORY(geterrcode());
+
+	if (!place->step)
+		return;
+	if (place->cell)
+		errcontext("step %d (%s), column \"%s\"", place->step->number,
+				   ml_clean_action_name(place->step->spec->action), place->cell->column.name);
+	else
+		errcontext("step %d (%s)", place->step->number,
+				   ml_clean_action_name(place->step->spec->action));
+	if (place->cell && place->step->spec->action == ML_CLEAN_CAST &&
+		category == ERRCODE_DATA_EXCEPTION)
+		errhint("What to do with values that fail is said by \"on_error\": \"null\", "
+				"\"default\" or \"drop_row\".");
+}
+
 static void
 prepare(Cleaning *cleaning, const Request *request)
 {
@@ -106,8 +127,11 @@ run_request(FunctionCallInfo fcinfo, const Request *request)
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat clean", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(work);
 	Cleaning cleaning = {.context = work};
+	ErrorContextCallback callback = {
+		.callback = cleaning_error_callback, .arg = &cleaning, .previous = error_context_stack};
 	CleanTarget *target;
 
+	error_context_stack = &callback;
 	mlplat_env_init(&cleaning.env, work);
 	ml_arena_init(&cleaning.arena, &cleaning.env);
 	mlplat_clean_check_name(request->name);
@@ -118,6 +142,7 @@ run_request(FunctionCallInfo fcinfo, const Request *request)
 					  (double) (GetCurrentTimestamp() - start) / 1e6);
 	for (int i = 0; i < cleaning.n_steps; i++)
 		put_step(store, desc, &cleaning.steps[i]);
+	error_context_stack = callback.previous;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);
 	return (Datum) 0;

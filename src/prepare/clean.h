@@ -69,10 +69,20 @@ typedef struct CleanCell
 	CleanFit *fit;
 } CleanCell;
 
+struct CleanStep;
+
+/* What is being done, for messages; both NULL: nothing that a step is to blame for. */
+typedef struct CleanPlace
+{
+	const struct CleanStep *step;
+	const CleanCell *cell;
+} CleanPlace;
+
 typedef struct CleanStep
 {
 	const MlCleanStep *spec;
 	int number; /* from 1 */
+	CleanPlace *place;
 	MlEnv *env;
 	MemoryContext context; /* of the whole cleaning */
 	TupleDesc desc;        /* the row before the step; for those that sort, fit or evaluate */
@@ -104,6 +114,7 @@ typedef struct Cleaning
 	int n_steps, n_bound;
 	CleanStep *steps;
 	CleanRow row;
+	CleanPlace place;
 	int64 rows_in, rows_out;
 } Cleaning;
 
@@ -135,9 +146,9 @@ extern double mlplat_clean_to_double(Oid base_type, Datum value); /* of a number
 extern int mlplat_clean_plain_texts_begin(void);
 extern void mlplat_clean_plain_texts_end(int level);
 
-/* The text of a value, and a value of the type after the step; in the current context. */
+/* The text of a value, and a value of the type after the step (text NULL: a null's); in the current context. */
 extern char *mlplat_clean_value_text(const CleanColumn *column, Datum value);
-extern Datum mlplat_clean_read_value(CleanCell *cell, const char *text);
+extern Datum mlplat_clean_read_value(CleanStep *step, CleanCell *cell, const char *text);
 
 /* Which of the levels equals the value; -1: none. */
 extern void mlplat_clean_sort_levels(CleanCell *cell);
@@ -164,6 +175,9 @@ extern void mlplat_clean_begin_fit(CleanStep *step,
 								   int work_kb); /* work_kb: for each of its cells */
 extern int mlplat_clean_n_sorts(const CleanStep *step);
 extern void mlplat_clean_fit_row(CleanStep *step, const CleanRow *row);
+
+/* ---- clean_facts.c */
+
 /* Facts from the rows, from the recipe, or, for given bounds, from the options; columns may be dropped. */
 extern void mlplat_clean_end_fit(CleanStep *step, CleanColumn *columns);
 extern void mlplat_clean_use_facts(CleanStep *step, const MlJson *facts, CleanColumn *columns);

@@ -395,7 +395,8 @@ bind_constant(CleanStep *step, const MlJson *value)
 {
 	for (int i = 0; i < step->n_cells; i++)
 	{
-		step->cells[i].value = mlplat_clean_read_value(&step->cells[i], ml_clean_scalar(value));
+		step->cells[i].value =
+			mlplat_clean_read_value(step, &step->cells[i], ml_clean_scalar(value));
 		step->cells[i].has_value = true;
 	}
 }
@@ -419,10 +420,10 @@ bind_map(CleanStep *step)
 		{
 			const char *text = ml_clean_scalar(&values->items[k]);
 
-			levels->olds[k] = mlplat_clean_read_value(&step->cells[i], values->keys[k]);
+			levels->olds[k] = mlplat_clean_read_value(step, &step->cells[i], values->keys[k]);
 			levels->new_nulls[k] = text == NULL;
 			if (text)
-				levels->news[k] = mlplat_clean_read_value(&step->cells[i], text);
+				levels->news[k] = mlplat_clean_read_value(step, &step->cells[i], text);
 		}
 		mlplat_clean_sort_levels(&step->cells[i]);
 	}
@@ -523,7 +524,7 @@ bind_action(CleanStep *step, Cleaning *cleaning)
 		case ML_CLEAN_GROUP_RARE:
 			for (int i = 0; i < step->n_cells; i++)
 				step->cells[i].value = mlplat_clean_read_value(
-					&step->cells[i], ml_param_text(&step->spec->params, ML_CLEAN_RARE_OTHER));
+					step, &step->cells[i], ml_param_text(&step->spec->params, ML_CLEAN_RARE_OTHER));
 			break;
 		default:
 			break;
@@ -539,6 +540,8 @@ mlplat_clean_bind(Cleaning *cleaning, int i)
 
 	Assert(i == cleaning->n_bound);
 	step->number = i + 1;
+	step->place = &cleaning->place;
+	cleaning->place = (CleanPlace){.step = step};
 	step->env = &cleaning->env;
 	step->context = cleaning->context;
 	step->replay = cleaning->replay ? &cleaning->replay->items[i] : NULL;
@@ -561,6 +564,7 @@ mlplat_clean_bind(Cleaning *cleaning, int i)
 		mlplat_clean_use_options(step, cleaning->columns);
 	check_columns_left(cleaning, step);
 	cleaning->n_bound++;
+	cleaning->place = (CleanPlace){0};
 	mlplat_clean_plain_texts_end(level);
 	MemoryContextSwitchTo(caller);
 }

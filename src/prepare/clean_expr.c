@@ -88,7 +88,6 @@ filter_error_callback(void *arg)
 		internalerrposition(Max(position - (int) strlen(PREFIX), 1));
 		internalerrquery(text->sql);
 	}
-	errcontext("step %d (filter)", text->step->number);
 }
 
 static _Noreturn void
@@ -97,6 +96,13 @@ refuse_filter(const FilterText *text, const char *why)
 	ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
 					errmsg("step %d (filter) must be one SQL expression over the columns%s",
 						   text->step->number, why)));
+}
+
+/* A star stands for all columns in a SELECT only; analysis of an expression does not expect it. */
+static bool
+is_star(const Node *node)
+{
+	return IsA(node, ColumnRef) && IsA(llast(((const ColumnRef *) node)->fields), A_Star);
 }
 
 /* The one expression of "SELECT <text>", when the SELECT has nothing else. */
@@ -119,6 +125,8 @@ parse_filter(const FilterText *text)
 	target = linitial_node(ResTarget, select->targetList);
 	if (target->name || target->indirection)
 		refuse_filter(text, ", without a name");
+	if (is_star(target->val))
+		refuse_filter(text, "");
 	return target->val;
 }
 

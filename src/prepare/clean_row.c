@@ -119,12 +119,12 @@ normalize(const CleanStep *step, const CleanCell *cell, Words words)
 
 /* The words as a value of the column's type, which may check, cut or fill them. */
 static Datum
-words_to_value(CleanCell *cell, Words words)
+words_to_value(CleanStep *step, CleanCell *cell, Words words)
 {
 	if (cell->column.type == TEXTOID ||
 		(cell->column.type == VARCHAROID && cell->column.typmod < 0))
 		return PointerGetDatum(cstring_to_text_with_len(words.text, (int) words.len));
-	return mlplat_clean_read_value(cell, pnstrdup(words.text, words.len));
+	return mlplat_clean_read_value(step, cell, pnstrdup(words.text, words.len));
 }
 
 static void
@@ -153,7 +153,7 @@ change_text(CleanStep *step, CleanCell *cell, CleanRow *row)
 	if (words.len == 0 && empty_option >= 0 && ml_param_bool(&step->spec->params, empty_option))
 		set_null(step, cell, row);
 	else if (words.len != before.len || memcmp(words.text, before.text, words.len) != 0)
-		set_value(step, cell, row, words_to_value(cell, words));
+		set_value(step, cell, row, words_to_value(step, cell, words));
 }
 
 /* ---- other actions */
@@ -301,8 +301,11 @@ treat_row(CleanStep *step, CleanRow *row)
 			break;
 	}
 	for (int i = 0; i < step->n_cells; i++)
+	{
+		step->place->cell = &step->cells[i];
 		if (!change_cell(step, &step->cells[i], row))
 			return false;
+	}
 	return true;
 }
 
@@ -312,7 +315,9 @@ mlplat_clean_apply(CleanStep *step, CleanRow *row)
 	bool stays;
 
 	step->rows_in++;
+	*step->place = (CleanPlace){.step = step};
 	stays = treat_row(step, row);
+	*step->place = (CleanPlace){0};
 	step->rows_dropped += !stays;
 	return stays;
 }

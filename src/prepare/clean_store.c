@@ -214,27 +214,37 @@ result_text(int column, MemoryContext context)
 	return MemoryContextStrdup(context, text);
 }
 
+/* The caller's own of that name first, else the only one that it may use; *steps and *recipe are of the context. */
+static int64
+find_cleaning(const char *name, MemoryContext context, char **steps, char **recipe)
+{
+	Oid types[1] = {TEXTOID};
+	Datum values[1] = {CStringGetTextDatum(name)};
+	uint64 n = run("SELECT steps::pg_catalog.text, recipe::pg_catalog.text, cleaning_id, "
+				   "owner OPERATOR(pg_catalog.=) current_user FROM mlplat.cleaning "
+				   "WHERE name OPERATOR(pg_catalog.=) $1 ORDER BY 4 DESC, 3 LIMIT 2",
+				   1, types, values, NULL);
+	bool isnull;
+
+	if (n == 0)
+		no_such_cleaning(name);
+	if (n == 2 &&
+		!DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4, &isnull)))
+		ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_ALIAS),
+						errmsg("several cleanings that you may use are named \"%s\"", name)));
+	*steps = result_text(1, context);
+	*recipe = result_text(2, context);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3, &isnull));
+}
+
 void
 mlplat_clean_load(Cleaning *cleaning, const char *name)
 {
 	MemoryContext context = CurrentMemoryContext;
-	Oid types[1] = {TEXTOID};
-	Datum values[1] = {CStringGetTextDatum(name)};
 	char *steps, *recipe;
-	uint64 n;
 
 	mlplat_spi_begin();
-	n = run("SELECT steps::pg_catalog.text, recipe::pg_catalog.text, "
-			"owner OPERATOR(pg_catalog.=) current_user FROM mlplat.cleaning "
-			"WHERE name OPERATOR(pg_catalog.=) $1 ORDER BY 3 DESC, cleaning_id LIMIT 2",
-			1, types, values, NULL);
-	if (n == 0)
-		no_such_cleaning(name);
-	if (n == 2 && strcmp(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3), "f") == 0)
-		ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_ALIAS),
-						errmsg("several cleanings that you may use are named \"%s\"", name)));
-	steps = result_text(1, context);
-	recipe = result_text(2, context);
+	(void) find_cleaning(name, context, &steps, &recipe);
 	mlplat_spi_end();
 	cleaning->replay_name = name;
 	mlplat_clean_set_steps(cleaning, steps);
@@ -245,15 +255,13 @@ mlplat_clean_load(Cleaning *cleaning, const char *name)
 void
 mlplat_clean_drop(const char *name)
 {
-	Oid types[1] = {TEXTOID};
-	Datum values[1] = {CStringGetTextDatum(name)};
+	Oid types[1] = {INT8OID};
+	Datum values[1];
+	char *steps, *recipe;
 
 	mlplat_spi_begin();
-	/* The caller's own first, as when it is read. */
-	if (run("DELETE FROM mlplat.cleaning WHERE cleaning_id OPERATOR(pg_catalog.=) (SELECT "
-			"cleaning_id FROM mlplat.cleaning WHERE name OPERATOR(pg_catalog.=) $1 "
-			"ORDER BY owner OPERATOR(pg_catalog.=) current_user DESC, cleaning_id LIMIT 1)",
-			1, types, values, NULL) == 0)
-		no_such_cleaning(name);
+	values[0] = Int64GetDatum(find_cleaning(name, CurrentMemoryContext, &steps, &recipe));
+	run("DELETE FROM mlplat.cleaning WHERE cleaning_id OPERATOR(pg_catalog.=) $1", 1, types, values,
+		NULL);
 	mlplat_spi_end();
 }

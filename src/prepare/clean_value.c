@@ -109,8 +109,9 @@ mlplat_clean_value_text(const CleanColumn *column, Datum value)
 }
 
 Datum
-mlplat_clean_read_value(CleanCell *cell, const char *text)
+mlplat_clean_read_value(CleanStep *step, CleanCell *cell, const char *text)
 {
+	*step->place = (CleanPlace){.step = step, .cell = cell};
 	if (!OidIsValid(cell->input.fn_oid))
 	{
 		Oid input;
