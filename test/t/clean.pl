@@ -10,7 +10,7 @@ my $node = new_node('clean', shared_buffers => '16MB', work_mem => '4MB', max_pa
 
 $node->safe_psql('postgres', q{
 CREATE UNLOGGED TABLE big AS
-SELECT i * 9 / 10 AS id, CASE WHEN i % 10 > 0 THEN i % 1009 END AS age, (i * 7919 % 1000003)::float8 AS income, '  Name ' || i % 1000 || ' ' AS name,
+SELECT i * 9 / 10 AS id, CASE WHEN i % 10 > 0 THEN i % 1009 END AS age, (i::bigint * 7919 % 1000003)::float8 AS income, '  Name ' || i % 1000 || ' ' AS name,
        i::text AS num, md5(i::text) AS hash FROM generate_series(1, 400000) i;
 CREATE FUNCTION peak_kb() RETURNS int LANGUAGE sql VOLATILE AS $$ SELECT (regexp_match(pg_read_file('/proc/self/status', 0, 10000), 'VmHWM:\s+(\d+)'))[1]::int $$;
 });
@@ -80,7 +80,7 @@ left('the server stopped');
 
 # UNLOGGED rows are gone with the crash.
 $node->safe_psql('postgres', q{
-INSERT INTO big SELECT i * 9 / 10, CASE WHEN i % 10 > 0 THEN i % 1009 END, i * 7919 % 1000003, '  Name ' || i % 1000 || ' ', i::text, md5(i::text) FROM generate_series(1, 400000) i});
+INSERT INTO big SELECT i * 9 / 10, CASE WHEN i % 10 > 0 THEN i % 1009 END, i::bigint * 7919 % 1000003, '  Name ' || i % 1000 || ' ', i::text, md5(i::text) FROM generate_series(1, 400000) i});
 
 # Memory is that of work_mem, whatever the number of rows: 400,000 rows of 120 bytes.
 my $all = '[{"drop_duplicates": "id"}, "normalize", {"fill": {"columns": "age", "with": "median"}}, {"clip": ["age", "income"]}, {"cast": {"columns": "num", "type": "bigint", "on_error": "null"}},
