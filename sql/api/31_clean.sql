@@ -19,3 +19,15 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mlplat_drop_cl
 
 COMMENT ON FUNCTION mlplat.drop_cleaning(text) IS
 'Forget a recorded cleaning; the table that it made stays.';
+
+CREATE OR REPLACE FUNCTION mlplat.list_clean_options(OUT action text, OUT name text, OUT type text, OUT default_value text,
+    OUT min double precision, OUT max double precision, OUT choices text[], OUT help text)
+RETURNS SETOF record LANGUAGE c STABLE PARALLEL SAFE ROWS 50 AS 'MODULE_PATHNAME', 'mlplat_list_clean_options';
+
+COMMENT ON FUNCTION mlplat.list_clean_options() IS 'the rows of the view clean_options';
+
+CREATE OR REPLACE VIEW mlplat.clean_options AS SELECT * FROM mlplat.list_clean_options();
+COMMENT ON VIEW mlplat.clean_options IS 'every option of every action of clean: type, default, range and meaning; the first one of an action may be given alone';
+COMMENT ON COLUMN mlplat.clean_options.action IS 'action of a step';
+COMMENT ON COLUMN mlplat.clean_options.name IS 'name of the option';
+GRANT SELECT ON mlplat.clean_options TO PUBLIC;

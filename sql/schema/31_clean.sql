@@ -39,4 +39,16 @@ SELECT name, owner, cleaned_at, query, target, steps, recipe AS fitted, changes,
 FROM mlplat.cleaning
 WHERE mlplat.is_owner(owner);
 COMMENT ON VIEW mlplat.cleanings IS 'one row a recorded cleaning: the steps, what was fitted, and what each step changed';
+COMMENT ON COLUMN mlplat.cleanings.name IS 'name of the recipe';
+COMMENT ON COLUMN mlplat.cleanings.owner IS 'role that it belongs to';
+COMMENT ON COLUMN mlplat.cleanings.cleaned_at IS 'when it was done';
+COMMENT ON COLUMN mlplat.cleanings.query IS 'query whose rows were cleaned';
+COMMENT ON COLUMN mlplat.cleanings.target IS 'table that was made';
+COMMENT ON COLUMN mlplat.cleanings.steps IS 'steps as they were given';
+COMMENT ON COLUMN mlplat.cleanings.fitted IS 'an item a step: its columns, their types, and what was fitted';
+COMMENT ON COLUMN mlplat.cleanings.changes IS 'an item a step: rows that it saw, rows that it dropped, cells that it changed';
+COMMENT ON COLUMN mlplat.cleanings.rows_in IS 'rows of the query';
+COMMENT ON COLUMN mlplat.cleanings.rows_out IS 'rows of the table';
+COMMENT ON COLUMN mlplat.cleanings.seconds IS 'how long it took';
+COMMENT ON COLUMN mlplat.cleanings.replay_of IS 'recipe that was applied; NULL: this one was fitted on its own rows';
 GRANT SELECT ON mlplat.cleanings TO PUBLIC;

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/bridge.h"
+#include "pg/param_rows.h"
 #include "pg/query.h"
 #include "pg/rows.h"
 #include "pg/signature.h"
@@ -24,6 +25,7 @@
 PG_FUNCTION_INFO_V1(mlplat_clean);
 PG_FUNCTION_INFO_V1(mlplat_apply_cleaning);
 PG_FUNCTION_INFO_V1(mlplat_drop_cleaning);
+PG_FUNCTION_INFO_V1(mlplat_list_clean_options);
 
 /* Columns of the result. */
 enum
@@ -206,4 +208,16 @@ mlplat_drop_cleaning(PG_FUNCTION_ARGS)
 {
 	mlplat_clean_drop(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	PG_RETURN_VOID();
+}
+
+Datum
+mlplat_list_clean_options(PG_FUNCTION_ARGS)
+{
+	TupleDesc desc;
+	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 8, &desc);
+
+	for (int action = 0; ml_clean_action_params(action); action++)
+		mlplat_put_parameters(rows, desc, ml_clean_action_name((MlCleanAction) action),
+							  ml_clean_action_params(action));
+	return (Datum) 0;
 }

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
@@ -30,8 +29,8 @@
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 
+#include "pg/attempt.h"
 #include "prepare/clean.h"
 
 /* What a filter is parsed behind. */
@@ -252,37 +251,38 @@ is_value_error(int code)
 		   ERRCODE_TO_CATEGORY(code) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
 }
 
+/* A cast that may fail. */
+typedef struct Trial
+{
+	CleanCell *cell;
+	ExprContext *econtext;
+	Datum value;
+	bool isnull;
+} Trial;
+
+static void
+evaluate_cast(void *arg)
+{
+	Trial *trial = arg;
+
+	trial->value = ExecEvalExprSwitchContext(trial->cell->cast, trial->econtext, &trial->isnull);
+}
+
 /* Cast in a subtransaction; false: the value cannot be cast. */
 static bool
-try_cast(CleanCell *cell, ExprContext *econtext, Datum *value, bool *isnull)
+try_cast(CleanCell *cell, CleanRow *row)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = true;
+	Trial trial = {.cell = cell, .econtext = row->econtext};
+	ErrorData *error = mlplat_attempt(evaluate_cast, &trial);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
+	if (error && !is_value_error(error->sqlerrcode))
+		ReThrowError(error);
+	if (!error)
 	{
-		*value = ExecEvalExprSwitchContext(cell->cast, econtext, isnull);
-		ReleaseCurrentSubTransaction();
+		row->values[cell->index] = trial.value;
+		row->nulls[cell->index] = trial.isnull;
 	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		if (!is_value_error(error->sqlerrcode))
-			PG_RE_THROW();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		done = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return done;
+	return error == NULL;
 }
 
 bool
@@ -299,7 +299,7 @@ mlplat_clean_cast(CleanStep *step, CleanCell *cell, CleanRow *row)
 		*value = ExecEvalExprSwitchContext(cell->cast, row->econtext, isnull);
 		return true;
 	}
-	if (try_cast(cell, row->econtext, value, isnull))
+	if (try_cast(cell, row))
 		return true;
 	step->cells_changed += rule != ML_CLEAN_ON_ERROR_DROP;
 	*isnull = rule != ML_CLEAN_ON_ERROR_DEFAULT;

@@ -278,7 +278,9 @@ blanks_are_those_of_unicode(void)
 	CHECK(trims(" \t\r\n\v\f", "", "", true));
 	CHECK(trims("  a  b ", "a  b", "a b", true));
 	CHECK(trims("\u00a0a\u3000\u2003b\u2028", "a\u3000\u2003b", "a b", true));
-	CHECK(trims("\u1680\u205f\u202f\xc2\x85" "x", "x", "x", true));
+	CHECK(trims("\u1680\u205f\u202f\xc2\x85"
+				"x",
+				"x", "x", true));
 	/* zero width space and a letter whose last bytes look alike are none */
 	CHECK(trims("\u200bx\u200b", "\u200bx\u200b", "\u200bx\u200b", true));
 	CHECK(trims("\u0120\u00e0", "\u0120\u00e0", "\u0120\u00e0", true));
