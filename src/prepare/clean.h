@@ -61,6 +61,7 @@ typedef struct CleanCell
 	Oid ioparam;
 	Oid to_type; /* of the column after the step */
 	int32 to_typmod;
+	void *domain; /* cache of the domain's checks */
 	SortSupportData order;
 	bool has_value, has_low, has_high;
 	Datum value, low, high;

@@ -12,6 +12,7 @@
 #include "pg/compat.h"
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
+#include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -531,21 +532,10 @@ bind_action(CleanStep *step, Cleaning *cleaning)
 	}
 }
 
-void
-mlplat_clean_bind(Cleaning *cleaning, int i)
+/* The step meets the columns as they are now. */
+static void
+bind_step(CleanStep *step, Cleaning *cleaning)
 {
-	CleanStep *step = &cleaning->steps[i];
-	MemoryContext caller = MemoryContextSwitchTo(cleaning->context);
-	int level = mlplat_clean_plain_texts_begin();
-
-	Assert(i == cleaning->n_bound);
-	step->number = i + 1;
-	step->place = &cleaning->place;
-	cleaning->place = (CleanPlace){.step = step};
-	step->env = &cleaning->env;
-	step->context = cleaning->context;
-	step->replay = cleaning->replay ? &cleaning->replay->items[i] : NULL;
-	ml_buffer_init(&step->facts, &cleaning->env);
 	if (mlplat_clean_sorts(step) || mlplat_clean_needs_fit(step) ||
 		step->spec->action == ML_CLEAN_CAST || step->spec->action == ML_CLEAN_FILTER)
 		step->desc = describe_row(cleaning);
@@ -563,6 +553,28 @@ mlplat_clean_bind(Cleaning *cleaning, int i)
 	else if (!step->fitted)
 		mlplat_clean_use_options(step, cleaning->columns);
 	check_columns_left(cleaning, step);
+}
+
+/* Binding may already evaluate parts of an expression, which must not write. */
+void
+mlplat_clean_bind(Cleaning *cleaning, int i)
+{
+	CleanStep *step = &cleaning->steps[i];
+	MemoryContext caller = MemoryContextSwitchTo(cleaning->context);
+	int level = mlplat_clean_plain_texts_begin();
+	bool was_read_only = XactReadOnly;
+
+	Assert(i == cleaning->n_bound);
+	step->number = i + 1;
+	step->env = &cleaning->env;
+	step->context = cleaning->context;
+	step->replay = cleaning->replay ? &cleaning->replay->items[i] : NULL;
+	step->place = &cleaning->place;
+	cleaning->place = (CleanPlace){.step = step};
+	ml_buffer_init(&step->facts, &cleaning->env);
+	XactReadOnly = true;
+	bind_step(step, cleaning);
+	XactReadOnly = was_read_only;
 	cleaning->n_bound++;
 	cleaning->place = (CleanPlace){0};
 	mlplat_clean_plain_texts_end(level);

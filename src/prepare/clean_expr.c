@@ -40,6 +40,7 @@
 typedef struct FilterText
 {
 	const char *sql;
+	char *select; /* the same behind the prefix, which positions refer to */
 	CleanStep *step;
 	Cleaning *cleaning;
 	bool *used; /* by column */
@@ -108,7 +109,7 @@ is_star(const Node *node)
 static Node *
 parse_filter(const FilterText *text)
 {
-	List *statements = pg_parse_query(psprintf(PREFIX "%s", text->sql));
+	List *statements = pg_parse_query(text->select);
 	SelectStmt *select;
 	ResTarget *target;
 
@@ -152,7 +153,7 @@ analyze_filter(FilterText *text)
 
 	pstate->p_pre_columnref_hook = resolve_column;
 	pstate->p_ref_hook_state = text;
-	pstate->p_sourcetext = text->sql;
+	pstate->p_sourcetext = text->select;
 	node = transformWhereClause(pstate, node, EXPR_KIND_WHERE, "filter");
 	if (pstate->p_hasSubLinks)
 		refuse_filter(text, ": sub-selects belong into the query");
@@ -187,6 +188,7 @@ mlplat_clean_bind_filter(CleanStep *step, Cleaning *cleaning)
 	Node *node;
 
 	text.sql = ml_param_text(&step->spec->params, 0);
+	text.select = psprintf(PREFIX "%s", text.sql);
 	text.used = palloc0(sizeof(bool) * cleaning->n_columns);
 	error_context_stack = &callback;
 	node = analyze_filter(&text);

@@ -381,19 +381,28 @@ fact_text(const CleanStep *step, const MlJson *fact)
 	return ml_clean_scalar(fact);
 }
 
+/* A bound by the type below domains, which need not allow it: it is checked when it becomes a value. */
+static bool
+read_bound(const CleanStep *step, const CleanCell *cell, const MlJson *fact, Datum *bound)
+{
+	const char *text = fact_text(step, fact);
+	Oid input, ioparam;
+
+	if (!text)
+		return false;
+	getTypeInputInfo(cell->column.base_type, &input, &ioparam);
+	*bound = OidInputFunctionCall(input, unconstify(char *, text), ioparam, -1);
+	return true;
+}
+
 static void
 use_bounds(CleanStep *step, CleanCell *cell, const MlJson *facts)
 {
 	const MlJson *bounds = get_fact(step, facts, cell->column.name);
-	const char *low = fact_text(step, get_fact(step, bounds, "lower"));
-	const char *high = fact_text(step, get_fact(step, bounds, "upper"));
 
-	cell->has_low = low != NULL;
-	cell->has_high = high != NULL;
-	if (low)
-		cell->low = mlplat_clean_read_value(step, cell, low);
-	if (high)
-		cell->high = mlplat_clean_read_value(step, cell, high);
+	*step->place = (CleanPlace){.step = step, .cell = cell};
+	cell->has_low = read_bound(step, cell, get_fact(step, bounds, "lower"), &cell->low);
+	cell->has_high = read_bound(step, cell, get_fact(step, bounds, "upper"), &cell->high);
 }
 
 static void

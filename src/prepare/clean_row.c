@@ -219,11 +219,13 @@ static void
 clip_value(CleanStep *step, CleanCell *cell, CleanRow *row)
 {
 	int side = side_of_bounds(cell, row);
+	Datum bound = side < 0 ? cell->low : cell->high;
 
-	if (side < 0)
-		set_value(step, cell, row, cell->low);
-	else if (side > 0)
-		set_value(step, cell, row, cell->high);
+	if (side == 0)
+		return;
+	if (cell->column.type != cell->column.base_type)
+		domain_check(bound, false, cell->column.type, &cell->domain, step->context);
+	set_value(step, cell, row, bound);
 }
 
 static bool

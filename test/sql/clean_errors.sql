@@ -101,6 +101,7 @@ SELECT * FROM mlplat.clean('TABLE t', 'a', '[{"cast": {"columns": "x", "type": "
 SELECT * FROM mlplat.clean('SELECT c::varchar(2) FROM t', 'a', '[{"map": {"columns": "c", "values": {"v0": "zero"}}}]');
 CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 SELECT * FROM mlplat.clean('SELECT id::positive AS p FROM t', 'a', '[{"clip": {"columns": "p", "by": "bounds", "upper": -1}}]');
+SELECT fitted FROM mlplat.clean('SELECT id::positive AS p FROM t', 'pg_temp.bounded', '[{"clip": {"columns": "p", "by": "iqr", "factor": 5}}]');
 SELECT * FROM mlplat.clean('SELECT g FROM t', 'a', '[{"cast": {"columns": "g", "type": "positive"}}]');
 SELECT * FROM mlplat.clean('SELECT ''L'' || i AS c FROM generate_series(1, 10001) i', 'a', '[{"group_rare": {"min_count": 1}}]');
 
@@ -135,6 +136,10 @@ SELECT * FROM mlplat.clean('TABLE t', 'a', '[{"filter": "1 / (id - 5) > 0"}]');
 SELECT * FROM mlplat.clean('TABLE t', 'a', '[{"filter": "empty_t() = 1"}]');
 SELECT * FROM mlplat.clean('TABLE t', 'a', '["drop_duplicates", {"filter": "empty_t() = 1"}]');
 SELECT * FROM mlplat.clean('TABLE t', 'a', '[{"drop_duplicates": "id"}, {"fill": {"columns": "x", "with": "mean"}}, {"filter": "empty_t() = 1"}]');
+-- nor when it claims to be immutable, and is evaluated beforehand
+CREATE FUNCTION sly() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT clean_errors.empty_t()';
+SELECT * FROM mlplat.clean('TABLE t', 'a', '[{"filter": "sly() = 1"}]');
+SELECT * FROM mlplat.clean('TABLE t', 'a', '[{"filter": "''a long text before'' = c AND nosuch(x)"}]');
 -- the mark of a read-only transaction does not outlive an error
 DO $$ BEGIN PERFORM mlplat.clean('TABLE clean_errors.t', 'clean_errors.a', '["drop_duplicates", {"filter": "1 / (id - 5) > 0"}]'); EXCEPTION WHEN division_by_zero THEN CREATE TABLE clean_errors.after (); END $$;
 
