@@ -20,6 +20,7 @@
 #include "pg/rows.h"
 #include "pg/signature.h"
 #include "prepare/clean.h"
+#include "prepare/clean_json.h"
 #include "prepare/clean_store.h"
 
 PG_FUNCTION_INFO_V1(mlplat_clean);
@@ -77,8 +78,8 @@ put_step(Tuplestorestate *store, TupleDesc desc, const CleanStep *step)
 	values[OUT_CELLS_CHANGED] = Int64GetDatum(step->cells_changed);
 	nulls[OUT_FITTED] = step->facts.len == 0;
 	if (!nulls[OUT_FITTED])
-		values[OUT_FITTED] = DirectFunctionCall1(
-			jsonb_in, CStringGetDatum(pnstrdup((char *) step->facts.data, step->facts.len)));
+		values[OUT_FITTED] =
+			DirectFunctionCall1(jsonb_in, CStringGetDatum(mlplat_json_to_server(&step->facts)));
 	tuplestore_putvalues(store, desc, values, nulls);
 }
 

@@ -25,6 +25,7 @@
 typedef struct CleanColumn
 {
 	const char *name;
+	const char *key; /* the name in UTF-8, for JSON */
 	Oid type;
 	int32 typmod;
 	Oid collation;
@@ -94,8 +95,9 @@ typedef struct CleanStep
 	ExprState *filter;
 	TupleTableSlot *slot; /* the row, for expressions */
 	const MlJson *replay; /* what the first time gave; NULL: this is the first time */
-	bool fitted;          /* needs no more fit */
-	MlBuffer facts;       /* the fit as JSON; empty: none */
+	const MlJson *replay_utf8;
+	bool fitted;    /* needs no more fit */
+	MlBuffer facts; /* the fit as JSON; empty: none */
 	int64 rows_in, rows_dropped, cells_changed;
 } CleanStep;
 
@@ -106,10 +108,11 @@ typedef struct Cleaning
 	MlArena arena;
 	MemoryContext context;
 	const char *query;
-	const char *steps_text;  /* JSON */
-	const MlJson *replay;    /* fits of the first time, an item a step; NULL: this is it */
-	const char *replay_name; /* the recipe that is replayed */
-	TupleDesc described;     /* what the query returns */
+	const char *steps_text;    /* JSON */
+	const MlJson *replay;      /* fits of the first time, an item a step; NULL: this is it */
+	const MlJson *replay_utf8; /* the same as it is to be written */
+	const char *replay_name;   /* the recipe that is replayed */
+	TupleDesc described;       /* what the query returns */
 	int n_columns;
 	CleanColumn *columns; /* before the first step that is not bound yet */
 	int n_steps, n_bound;
@@ -181,7 +184,7 @@ extern void mlplat_clean_fit_row(CleanStep *step, const CleanRow *row);
 
 /* Facts from the rows, from the recipe, or, for given bounds, from the options; columns may be dropped. */
 extern void mlplat_clean_end_fit(CleanStep *step, CleanColumn *columns);
-extern void mlplat_clean_use_facts(CleanStep *step, const MlJson *facts, CleanColumn *columns);
+extern void mlplat_clean_use_recorded(CleanStep *step, CleanColumn *columns);
 extern void mlplat_clean_use_options(CleanStep *step, CleanColumn *columns);
 
 /* ---- clean_row.c: what the steps do to one row */

@@ -22,6 +22,7 @@
 
 #include "pg/bridge.h"
 #include "prepare/clean.h"
+#include "prepare/clean_json.h"
 
 /* ---- columns */
 
@@ -75,6 +76,7 @@ mlplat_clean_columns(Cleaning *cleaning, TupleDesc desc)
 		Form_pg_attribute attribute = TupleDescAttr(desc, j);
 
 		cleaning->columns[j].name = pstrdup(NameStr(attribute->attname));
+		cleaning->columns[j].key = mlplat_json_from_server(cleaning->columns[j].name);
 		set_type(&cleaning->columns[j], attribute->atttypid, attribute->atttypmod,
 				 attribute->attcollation);
 		check_column(cleaning, j);
@@ -549,7 +551,7 @@ bind_step(CleanStep *step, Cleaning *cleaning)
 	bind_action(step, cleaning);
 	step->fitted = !mlplat_clean_needs_fit(step);
 	if (!step->fitted && step->replay)
-		mlplat_clean_use_facts(step, ml_json_get(step->replay, "fitted"), cleaning->columns);
+		mlplat_clean_use_recorded(step, cleaning->columns);
 	else if (!step->fitted)
 		mlplat_clean_use_options(step, cleaning->columns);
 	check_columns_left(cleaning, step);
@@ -569,6 +571,7 @@ mlplat_clean_bind(Cleaning *cleaning, int i)
 	step->env = &cleaning->env;
 	step->context = cleaning->context;
 	step->replay = cleaning->replay ? &cleaning->replay->items[i] : NULL;
+	step->replay_utf8 = cleaning->replay ? &cleaning->replay_utf8->items[i] : NULL;
 	step->place = &cleaning->place;
 	cleaning->place = (CleanPlace){.step = step};
 	ml_buffer_init(&step->facts, &cleaning->env);

@@ -23,6 +23,7 @@
 
 #include "pg/bridge.h"
 #include "prepare/clean_fit.h"
+#include "prepare/clean_json.h"
 
 /* A column with more frequent levels than this is no category. */
 #define MAX_LEVELS 10000
@@ -38,7 +39,7 @@ put_value(MlJsonWriter *w, const char *key, const CleanColumn *column, Datum val
 	if (mlplat_clean_is_number(column->base_type) && isfinite(strtod(text, NULL)))
 		ml_json_raw(w, key, text, strlen(text));
 	else
-		ml_json_text(w, key, text);
+		ml_json_text(w, key, mlplat_json_from_server(text));
 }
 
 static void
@@ -53,7 +54,7 @@ put_nothing(const CleanStep *step, const CleanCell *cell, MlJsonWriter *w)
 {
 	ereport(NOTICE, (errmsg("step %d (%s): column \"%s\" has no value to fit on", step->number,
 							ml_clean_action_name(step->spec->action), cell->column.name)));
-	put_null(w, cell->column.name);
+	put_null(w, cell->column.key);
 }
 
 /* The mean by the column's type: rounded for integers, as a cast would. */
@@ -83,14 +84,14 @@ put_fill(const CleanStep *step, CleanCell *cell, MlJsonWriter *w)
 		{
 			char *text = mean_text(cell);
 
-			ml_json_raw(w, column->name, text, strlen(text));
+			ml_json_raw(w, column->key, text, strlen(text));
 		}
 		return;
 	}
 	if (cell->fit->n_values == 0)
 		put_nothing(step, cell, w);
 	else
-		put_value(w, column->name, column,
+		put_value(w, column->key, column,
 				  mlplat_clean_fill_of(step) == ML_CLEAN_MEDIAN ? mlplat_clean_median(cell)
 																: mlplat_clean_mode(cell));
 }
@@ -256,7 +257,7 @@ put_bounds(const CleanStep *step, CleanCell *cell, MlJsonWriter *w)
 		lower = bound_text(column, bounds.lower, (BoundKind){true, false});
 		upper = bound_text(column, bounds.upper, (BoundKind){false, false});
 	}
-	ml_json_open(w, column->name, '{');
+	ml_json_open(w, column->key, '{');
 	put_bound(w, "lower", lower);
 	put_bound(w, "upper", upper);
 	ml_json_close(w, '}');
@@ -286,7 +287,7 @@ put_levels(const CleanStep *step, CleanCell *cell, MlJsonWriter *w)
 	int n = 0;
 
 	mlplat_clean_runs(&runs, cell);
-	ml_json_open(w, cell->column.name, '[');
+	ml_json_open(w, cell->column.key, '[');
 	while (mlplat_clean_next_run(&runs, &run))
 	{
 		if ((double) run.count >= least)
@@ -298,7 +299,9 @@ put_levels(const CleanStep *step, CleanCell *cell, MlJsonWriter *w)
 								"are not rare",
 								step->number, cell->column.name, MAX_LEVELS),
 						 errhint("Raise \"min_share\" or \"min_count\".")));
-			ml_json_text(w, NULL, mlplat_clean_value_text(&cell->column, run.value));
+			ml_json_text(
+				w, NULL,
+				mlplat_json_from_server(mlplat_clean_value_text(&cell->column, run.value)));
 		}
 		pfree(DatumGetPointer(run.value));
 	}
@@ -325,7 +328,7 @@ put_dropped(const CleanStep *step, MlJsonWriter *w)
 	ml_json_open(w, "dropped", '[');
 	for (int i = 0; i < step->n_cells; i++)
 		if (is_to_drop(step, step->cells[i].fit))
-			ml_json_text(w, NULL, step->cells[i].column.name);
+			ml_json_text(w, NULL, step->cells[i].column.key);
 	ml_json_close(w, ']');
 }
 
@@ -475,23 +478,21 @@ static void
 use_written_facts(CleanStep *step, CleanColumn *columns)
 {
 	MlArena arena;
-	MlJson *facts;
 
 	ml_arena_init(&arena, step->env);
-	mlplat_check(step->env,
-				 ml_json_parse(&arena, (const char *) step->facts.data, step->facts.len, &facts));
-	use_facts(step, facts, columns);
+	use_facts(step, mlplat_json_parse(&arena, (const char *) step->facts.data, step->facts.len),
+			  columns);
 	ml_arena_free(&arena);
 }
 
 void
-mlplat_clean_use_facts(CleanStep *step, const MlJson *facts, CleanColumn *columns)
+mlplat_clean_use_recorded(CleanStep *step, CleanColumn *columns)
 {
 	MlJsonWriter w;
 
-	use_facts(step, facts, columns);
+	use_facts(step, ml_json_get(step->replay, "fitted"), columns);
 	ml_json_writer(&w, &step->facts);
-	ml_json_value(&w, NULL, facts);
+	ml_json_value(&w, NULL, ml_json_get(step->replay_utf8, "fitted"));
 	mlplat_check(step->env, step->facts.status);
 }
 

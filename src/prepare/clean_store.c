@@ -17,6 +17,7 @@
 #include "pg/bridge.h"
 #include "pg/catalog.h"
 #include "prepare/clean.h"
+#include "prepare/clean_json.h"
 #include "prepare/clean_store.h"
 
 #define NAME_MAX_BYTES 255
@@ -53,7 +54,7 @@ put_names(MlJsonWriter *w, const CleanStep *step)
 {
 	ml_json_open(w, "columns", '[');
 	for (int i = 0; i < step->n_cells; i++)
-		ml_json_text(w, NULL, step->cells[i].column.name);
+		ml_json_text(w, NULL, step->cells[i].column.key);
 	ml_json_close(w, ']');
 }
 
@@ -70,7 +71,9 @@ put_recipe(MlJsonWriter *w, const Cleaning *cleaning)
 		put_names(w, step);
 		ml_json_open(w, "types", '[');
 		for (int k = 0; k < step->n_cells; k++)
-			ml_json_text(w, NULL, mlplat_clean_type_name(step->cells[k].column.type));
+			ml_json_text(
+				w, NULL,
+				mlplat_json_from_server(mlplat_clean_type_name(step->cells[k].column.type)));
 		ml_json_close(w, ']');
 		if (step->facts.len > 0)
 			ml_json_raw(w, "fitted", (const char *) step->facts.data, step->facts.len);
@@ -110,7 +113,7 @@ json_text(Cleaning *cleaning, void (*put)(MlJsonWriter *, const Cleaning *))
 	ml_json_writer(&w, &buffer);
 	put(&w, cleaning);
 	mlplat_check(&cleaning->env, buffer.status);
-	text = PointerGetDatum(cstring_to_text_with_len((char *) buffer.data, (int) buffer.len));
+	text = CStringGetTextDatum(mlplat_json_to_server(&buffer));
 	ml_buffer_free(&buffer);
 	return text;
 }
@@ -184,10 +187,9 @@ check_recipe(const Cleaning *cleaning, const MlJson *recipe)
 static MlJson *
 parse(Cleaning *cleaning, const char *text)
 {
-	MlJson *json;
+	const char *json = mlplat_json_from_server(text);
 
-	mlplat_check(&cleaning->env, ml_json_parse(&cleaning->arena, text, strlen(text), &json));
-	return json;
+	return mlplat_json_parse(&cleaning->arena, json, strlen(json));
 }
 
 void
@@ -242,13 +244,17 @@ mlplat_clean_load(Cleaning *cleaning, const char *name)
 {
 	MemoryContext context = CurrentMemoryContext;
 	char *steps, *recipe;
+	MlJson *replay;
 
 	mlplat_spi_begin();
 	(void) find_cleaning(name, context, &steps, &recipe);
 	mlplat_spi_end();
 	cleaning->replay_name = name;
 	mlplat_clean_set_steps(cleaning, steps);
-	cleaning->replay = parse(cleaning, recipe);
+	recipe = mlplat_json_from_server(recipe);
+	mlplat_check(&cleaning->env, ml_json_parse(&cleaning->arena, recipe, strlen(recipe), &replay));
+	cleaning->replay_utf8 = replay;
+	cleaning->replay = mlplat_json_parse(&cleaning->arena, recipe, strlen(recipe));
 	check_recipe(cleaning, cleaning->replay);
 }
 

@@ -135,5 +135,25 @@ my $again = "SELECT md5(string_agg(a::text, ';' ORDER BY id, hash)) FROM again a
 is($node->safe_psql('restored', $again), $node->safe_psql('postgres', $again), 'and what they do');
 is($node->safe_psql('restored', "SELECT rows_in FROM mlplat.clean('SELECT 1 AS x', 'another', '[\"clip\"]')"), '1', 'the next one is recorded');
 
+# Names and levels beyond ASCII in a database of another encoding.
+$node->safe_psql('postgres', "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+$node->safe_psql('latin', 'CREATE EXTENSION mlplat');
+my $latin = q{
+SET client_encoding = 'UTF8';
+SELECT cells_changed, fitted FROM mlplat.clean($q$SELECT unnest('{é,é,ü,  ß}'::text[]) AS "größe", 1 AS "ñ"$q$, 'latin', '[{"map": {"columns": "größe", "values": {"ü": "é"}}}, "normalize", {"group_rare": {"columns": "größe", "min_count": 2, "other": "ø"}}, "drop_constant", {"filter": "\"größe\" <> ''x''"}]');
+SELECT cells_changed, fitted FROM mlplat.apply_cleaning('latin', $q$SELECT unnest('{é,å}'::text[]) AS "größe"$q$, 'latin2');
+SELECT string_agg("größe", ',') FROM latin2};
+is($node->safe_psql('latin', $latin), qq{1|
+0|
+1|{"größe": ["é"]}
+0|{"dropped": ["ñ"]}
+0|
+0|
+0|
+1|{"größe": ["é"]}
+0|{"dropped": ["ñ"]}
+0|
+é,ø}, 'LATIN1');
+
 $node->stop;
 done_testing();
