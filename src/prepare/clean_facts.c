@@ -57,7 +57,7 @@ put_nothing(const CleanStep *step, const CleanCell *cell, MlJsonWriter *w)
 	put_null(w, cell->column.key);
 }
 
-/* The mean by the column's type: rounded for integers, as a cast would. */
+/* The mean, which is one of double precision, by the column's type: rounded for integers, as a cast would. */
 static char *
 mean_text(const CleanCell *cell)
 {
@@ -65,8 +65,10 @@ mean_text(const CleanCell *cell)
 	Oid type = cell->column.base_type;
 	char buffer[32];
 
+	if (type == INT8OID && mean >= 9223372036854775807.0)
+		return pstrdup("9223372036854775807"); /* which double precision has not */
 	if (type == INT2OID || type == INT4OID || type == INT8OID)
-		return psprintf("%.0f", rint(mean));
+		return psprintf("%.0f", rint(mean) + 0.0);
 	ml_format_double(buffer, mean);
 	return pstrdup(buffer);
 }

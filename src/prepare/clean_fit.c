@@ -219,26 +219,37 @@ mlplat_clean_quantiles(CleanCell *cell, double lower, double upper, double *quan
 	quantiles[1] = ml_clean_between(numbers[crossed ? 1 : 2], numbers[3], high_fraction);
 }
 
-/* The middle value; between the two middle ones: their mean for numbers with a fraction, else the lower one. */
+/* The mean of two values of a type of numbers with a fraction. */
+static Datum
+middle_of(Oid type, Datum low, Datum high)
+{
+	Datum half;
+
+	if (type == FLOAT8OID)
+		return Float8GetDatum(ml_clean_between(DatumGetFloat8(low), DatumGetFloat8(high), 0.5));
+	if (type == FLOAT4OID)
+		return Float4GetDatum(
+			(float4) ml_clean_between(DatumGetFloat4(low), DatumGetFloat4(high), 0.5));
+	half = DirectFunctionCall3(numeric_in, CStringGetDatum("0.5"), ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(-1));
+	return DirectFunctionCall2(numeric_mul, DirectFunctionCall2(numeric_add, low, high), half);
+}
+
+/*
+ * The middle value. Between the two middle ones: their mean where the type has fractions and the mean is defined,
+ * as it is not of two infinities; else the lower one.
+ */
 Datum
 mlplat_clean_median(CleanCell *cell)
 {
 	int64 n = cell->fit->n_values;
 	Oid type = cell->column.base_type;
-	Datum low = value_at(cell->fit, (n - 1) / 2), high;
+	Datum low = value_at(cell->fit, (n - 1) / 2), middle;
 
 	if (n % 2 == 1 || (type != FLOAT4OID && type != FLOAT8OID && type != NUMERICOID))
 		return low;
-	high = value_at(cell->fit, n / 2);
-	if (type == NUMERICOID)
-		return DirectFunctionCall2(numeric_mul, DirectFunctionCall2(numeric_add, low, high),
-								   DirectFunctionCall3(numeric_in, CStringGetDatum("0.5"),
-													   ObjectIdGetDatum(InvalidOid),
-													   Int32GetDatum(-1)));
-	if (type == FLOAT8OID)
-		return Float8GetDatum(ml_clean_between(DatumGetFloat8(low), DatumGetFloat8(high), 0.5));
-	return Float4GetDatum(
-		(float4) ml_clean_between(DatumGetFloat4(low), DatumGetFloat4(high), 0.5));
+	middle = middle_of(type, low, value_at(cell->fit, n / 2));
+	return mlplat_clean_is_missing(&cell->column, middle, false) ? low : middle;
 }
 
 void

@@ -67,6 +67,10 @@ SELECT * FROM run('SELECT * FROM (VALUES (1, 1, 10.0, ''x''), (2, 1, NULL, NULL)
 SELECT * FROM out ORDER BY g, id;
 SELECT * FROM run('SELECT * FROM (VALUES (1, 10.0), (3, NULL), (2, 12.5), (0, NULL)) v(id, x)', '[{"fill": {"columns": "x", "with": "previous", "order_by": "id"}}]');
 SELECT * FROM out ORDER BY id;
+-- at the ends of the types
+SELECT fitted FROM run('SELECT * FROM (VALUES (9223372036854775807, ''Infinity''::float8), (9223372036854775807, ''-Infinity''), (NULL, NULL)) v(x, f)', '[{"fill": {"columns": "x", "with": "mean"}}, {"fill": {"columns": "f", "with": "mean"}}, {"fill": {"columns": "f", "with": "median"}}]');
+SELECT * FROM out ORDER BY f;
+SELECT fitted FROM run('SELECT * FROM (VALUES (9223372036854775807), (-9223372036854775808), (1)) v(x)', '[{"clip": {"factor": 0.1}}, {"clip": {"by": "zscore", "factor": 100}}, {"clip": {"columns": "x", "by": "bounds", "lower": -1e300, "upper": 1e300}}]');
 -- nothing to fill with
 SELECT * FROM run('SELECT NULL::int AS x, ''NaN''::float8 AS y', '[{"fill": {"with": "median"}}, {"fill": {"with": "mean"}}]');
 TABLE out;
