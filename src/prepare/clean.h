@@ -122,13 +122,16 @@ typedef struct Cleaning
 	int64 rows_in, rows_out;
 } Cleaning;
 
-/* ---- clean_bind.c: steps meet columns */
+/* ---- clean_columns.c */
 
-extern void mlplat_clean_columns(Cleaning *cleaning, TupleDesc desc);
-extern void mlplat_clean_bind(Cleaning *cleaning, int i); /* step i; those before are bound */
-extern void
-mlplat_clean_check(Cleaning *cleaning); /* bind all, to see errors early, and forget it */
-extern void mlplat_clean_fit_done(Cleaning *cleaning, CleanStep *step); /* it has seen all rows */
+extern void mlplat_clean_columns(Cleaning *cleaning, TupleDesc desc); /* those of the query */
+extern void mlplat_clean_set_type(CleanColumn *column, Oid type, int32 typmod, Oid collation);
+
+/* The row as it is before the next step. */
+extern TupleDesc mlplat_clean_describe_row(const Cleaning *cleaning);
+
+/* The place of a column; -1: it is not there, or was dropped. */
+extern int mlplat_clean_look_for_column(const Cleaning *cleaning, const char *name);
 
 /* The place of a column that a step names; an error where it is not there any more. */
 extern int mlplat_clean_find_column(const Cleaning *cleaning, const CleanStep *step,
@@ -136,6 +139,14 @@ extern int mlplat_clean_find_column(const Cleaning *cleaning, const CleanStep *s
 
 /* A type as recipes name it: the same whatever search_path is. */
 extern char *mlplat_clean_type_name(Oid type);
+
+/* ---- clean_bind.c: steps meet columns */
+
+extern void mlplat_clean_bind(Cleaning *cleaning, int i); /* step i; those before are bound */
+extern void
+mlplat_clean_check(Cleaning *cleaning); /* bind all, to see errors early, and forget it */
+extern void mlplat_clean_fit_done(Cleaning *cleaning, CleanStep *step); /* it has seen all rows */
+
 extern bool mlplat_clean_sorts(const CleanStep *step);
 extern bool mlplat_clean_drops_columns(const CleanStep *step);
 extern bool mlplat_clean_drops_rows(const CleanStep *step);

@@ -10,143 +10,13 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "access/htup_details.h"
-#include "access/tupdesc.h"
 #include "access/xact.h"
-#include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
-#include "pg/bridge.h"
 #include "prepare/clean.h"
-#include "prepare/clean_json.h"
-
-/* ---- columns */
-
-static void
-check_column(const Cleaning *cleaning, int j)
-{
-	const CleanColumn *column = &cleaning->columns[j];
-
-	if (strcmp(column->name, "?column?") == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_COLUMN_DEFINITION),
-						errmsg("column %d of the query has no name", j + 1),
-						errhint("Give it one: SELECT ... AS name.")));
-	if (get_typtype(column->type) == TYPTYPE_PSEUDO)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TABLE_DEFINITION),
-						errmsg("column \"%s\" of the query has pseudo-type %s", column->name,
-							   format_type_be(column->type)),
-						errhint("Cast it in the query to a type that a table can have.")));
-	for (int other = 0; other < j; other++)
-		if (strcmp(column->name, cleaning->columns[other].name) == 0)
-			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_COLUMN),
-							errmsg("columns %d and %d of the query have the same name \"%s\"",
-								   other + 1, j + 1, column->name),
-							errhint("Name one of them anew: SELECT ... AS name.")));
-}
-
-/* The facts of a type, when a column gets it. */
-static void
-set_type(CleanColumn *column, Oid type, int32 typmod, Oid collation)
-{
-	column->type = type;
-	column->typmod = typmod;
-	column->collation = collation;
-	if (!OidIsValid(collation))
-		column->collation = get_typcollation(type);
-	column->base_type = getBaseType(type);
-	get_typlenbyval(type, &column->typlen, &column->typbyval);
-}
-
-void
-mlplat_clean_columns(Cleaning *cleaning, TupleDesc desc)
-{
-	if (desc->natts > MaxHeapAttributeNumber)
-		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
-						errmsg("the query has %d columns, a table can have %d", desc->natts,
-							   MaxHeapAttributeNumber)));
-	cleaning->described = desc;
-	cleaning->n_columns = desc->natts;
-	cleaning->columns = palloc0(sizeof(CleanColumn) * desc->natts);
-	for (int j = 0; j < desc->natts; j++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, j);
-
-		cleaning->columns[j].name = pstrdup(NameStr(attribute->attname));
-		cleaning->columns[j].key = mlplat_json_from_server(cleaning->columns[j].name);
-		set_type(&cleaning->columns[j], attribute->atttypid, attribute->atttypmod,
-				 attribute->attcollation);
-		check_column(cleaning, j);
-	}
-}
-
-/* The row as it is before the next step. */
-static TupleDesc
-describe_row(const Cleaning *cleaning)
-{
-	TupleDesc desc = CreateTemplateTupleDesc(cleaning->n_columns);
-
-	for (int j = 0; j < cleaning->n_columns; j++)
-	{
-		const CleanColumn *column = &cleaning->columns[j];
-
-		TupleDescInitEntry(desc, (AttrNumber) (j + 1), column->name, column->type, column->typmod,
-						   0);
-		TupleDescInitEntryCollation(desc, (AttrNumber) (j + 1), column->collation);
-	}
-	return desc;
-}
-
-/* ---- names */
-
-static _Noreturn void
-no_such_column(const Cleaning *cleaning, const CleanStep *step, const char *name)
-{
-	const char **names = palloc(sizeof(char *) * cleaning->n_columns);
-	const char *near;
-	int n = 0;
-
-	for (int j = 0; j < cleaning->n_columns; j++)
-		if (!cleaning->columns[j].dropped_by)
-			names[n++] = cleaning->columns[j].name;
-	near = ml_nearest(name, names, n);
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-					errmsg("step %d (%s) names column \"%s\", which is not in the query",
-						   step->number, ml_clean_action_name(step->spec->action), name),
-					near ? errhint("Did you mean \"%s\"?", near) : 0));
-}
-
-/* The place of a column; -1: it is not there, or was dropped. */
-static int
-look_for_column(const Cleaning *cleaning, const char *name)
-{
-	for (int j = 0; j < cleaning->n_columns; j++)
-		if (strcmp(cleaning->columns[j].name, name) == 0)
-			return cleaning->columns[j].dropped_by ? -1 : j;
-	return -1;
-}
-
-int
-mlplat_clean_find_column(const Cleaning *cleaning, const CleanStep *step, const char *name)
-{
-	for (int j = 0; j < cleaning->n_columns; j++)
-	{
-		const CleanColumn *column = &cleaning->columns[j];
-
-		if (strcmp(column->name, name) != 0)
-			continue;
-		if (column->dropped_by)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-							errmsg("step %d (%s) names column \"%s\", which step %d has dropped",
-								   step->number, ml_clean_action_name(step->spec->action), name,
-								   column->dropped_by)));
-		return j;
-	}
-	no_such_column(cleaning, step, name);
-}
 
 /* ---- which columns an action is for */
 
@@ -259,12 +129,6 @@ add_named_cell(CleanStep *step, const Cleaning *cleaning, const char *name)
 	begin_cell(step, &cleaning->columns[j], j);
 }
 
-static bool
-is_among(const CleanColumn *column, const char *name)
-{
-	return strcmp(column->name, name) == 0;
-}
-
 /* Neither what orders the rows nor what groups them is filled unless it is named. */
 static bool
 orders_rows(const CleanStep *step, const CleanColumn *column)
@@ -273,7 +137,7 @@ orders_rows(const CleanStep *step, const CleanColumn *column)
 		return false;
 	for (int option = ML_CLEAN_FILL_ORDER; option <= ML_CLEAN_FILL_GROUP; option++)
 		for (size_t i = 0; i < ml_clean_n_names(step->spec, option); i++)
-			if (is_among(column, ml_clean_name(step->spec, option, i)))
+			if (strcmp(column->name, ml_clean_name(step->spec, option, i)) == 0)
 				return true;
 	return false;
 }
@@ -286,13 +150,6 @@ type_has_changed(const CleanStep *step, const char *name, const char *before, co
 			 errmsg("column \"%s\" is of type %s, but was %s when step %d (%s) was recorded", name,
 					now, before, step->number, ml_clean_action_name(step->spec->action)),
 			 errhint("Cast it in the query to the type that it had.")));
-}
-
-char *
-mlplat_clean_type_name(Oid type)
-{
-	return format_type_extended(type, -1,
-								type < FirstNormalObjectId ? 0 : FORMAT_TYPE_FORCE_QUALIFY);
 }
 
 /* The type that a column had the first time; NULL: it played no part. */
@@ -331,7 +188,7 @@ replay_cells(CleanStep *step, const Cleaning *cleaning)
 
 	for (size_t i = 0; i < names->n; i++)
 		if (!mlplat_clean_drops_columns(step) ||
-			look_for_column(cleaning, names->items[i].string) >= 0)
+			mlplat_clean_look_for_column(cleaning, names->items[i].string) >= 0)
 			add_named_cell(step, cleaning, names->items[i].string);
 }
 
@@ -441,7 +298,8 @@ bind_cast(CleanStep *step, Cleaning *cleaning)
 		CleanCell *cell = &step->cells[i];
 		Oid collation = mlplat_clean_bind_cast(step, cell);
 
-		set_type(&cleaning->columns[cell->index], cell->to_type, cell->to_typmod, collation);
+		mlplat_clean_set_type(&cleaning->columns[cell->index], cell->to_type, cell->to_typmod,
+							  collation);
 	}
 	if (ml_param_given(&step->spec->params, ML_CLEAN_CAST_DEFAULT))
 		bind_constant(step, step->spec->params.values[ML_CLEAN_CAST_DEFAULT].json);
@@ -540,7 +398,7 @@ bind_step(CleanStep *step, Cleaning *cleaning)
 {
 	if (mlplat_clean_sorts(step) || mlplat_clean_needs_fit(step) ||
 		step->spec->action == ML_CLEAN_CAST || step->spec->action == ML_CLEAN_FILTER)
-		step->desc = describe_row(cleaning);
+		step->desc = mlplat_clean_describe_row(cleaning);
 	if (step->spec->action == ML_CLEAN_FILTER)
 		mlplat_clean_bind_filter(step, cleaning);
 	else

@@ -25,8 +25,9 @@
 #include "prepare/clean_fit.h"
 #include "prepare/clean_json.h"
 
-/* A column with more frequent levels than this is no category. */
+/* A column with more frequent levels than this, or with longer ones in all, is no category. */
 #define MAX_LEVELS 10000
+#define MAX_LEVEL_BYTES (16 * 1024 * 1024)
 
 /* ---- facts as JSON */
 
@@ -280,10 +281,22 @@ least_count(const CleanStep *step, int64 n_values)
 	return Max(count, share * (double) n_values);
 }
 
+static _Noreturn void
+too_many_levels(const CleanStep *step, const CleanCell *cell)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("step %d (group_rare): column \"%s\" has more than %d levels or %d MB of "
+					"them that are not rare",
+					step->number, cell->column.name, MAX_LEVELS, MAX_LEVEL_BYTES / (1024 * 1024)),
+			 errhint("Raise \"min_share\" or \"min_count\".")));
+}
+
 static void
 put_levels(const CleanStep *step, CleanCell *cell, MlJsonWriter *w)
 {
 	double least = least_count(step, cell->fit->n_values);
+	size_t start = step->facts.len;
 	CleanRuns runs;
 	CleanRun run;
 	int n = 0;
@@ -294,16 +307,12 @@ put_levels(const CleanStep *step, CleanCell *cell, MlJsonWriter *w)
 	{
 		if ((double) run.count >= least)
 		{
-			if (++n > MAX_LEVELS)
-				ereport(ERROR,
-						(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						 errmsg("step %d (group_rare): column \"%s\" has more than %d levels that "
-								"are not rare",
-								step->number, cell->column.name, MAX_LEVELS),
-						 errhint("Raise \"min_share\" or \"min_count\".")));
-			ml_json_text(
-				w, NULL,
-				mlplat_json_from_server(mlplat_clean_value_text(&cell->column, run.value)));
+			char *text = mlplat_clean_value_text(&cell->column, run.value);
+
+			if (++n > MAX_LEVELS || step->facts.len - start > MAX_LEVEL_BYTES)
+				too_many_levels(step, cell);
+			ml_json_text(w, NULL, mlplat_json_from_server(text));
+			pfree(text);
 		}
 		pfree(DatumGetPointer(run.value));
 	}
