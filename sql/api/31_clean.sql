@@ -12,7 +12,7 @@ RETURNS TABLE (step integer, action text, columns text[], rows_in bigint, rows_d
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'mlplat_apply_cleaning';
 
 COMMENT ON FUNCTION mlplat.apply_cleaning(text, text, text, text, boolean) IS
-'Do to the rows of a query what a recorded cleaning did, with the statistics that it fitted; recorded as well, under name.';
+'Do to the rows of a query what a recorded cleaning did, with the statistics that it fitted; recorded as well, under name. A filter of the recipe runs with the rights of the caller, whoever wrote it.';
 
 CREATE OR REPLACE FUNCTION mlplat.drop_cleaning(name text) RETURNS void
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mlplat_drop_cleaning';

@@ -78,8 +78,10 @@ TABLE out;
 -- text
 SELECT * FROM run(E'SELECT * FROM (VALUES (1, ''  two  words ''), (2, E''\\t''), (3, NULL), (4, ''ok'')) v(id, c)', '[{"trim": {"empty_to_null": true}}]');
 SELECT id, '<' || c || '>' AS c FROM out ORDER BY id;
-SELECT * FROM run($q$SELECT * FROM (VALUES (1, U&'\FF21\FB01  x\3000'), (2, U&'e\0301'), (3, '  '), (4, 'plain')) v(id, c)$q$, '["normalize", "upper"]');
+SELECT * FROM run($q$SELECT * FROM (VALUES (1, U&'\FF21\FB01  x\3000'), (2, U&'e\0301'), (3, '  '), (4, 'plain')) v(id, c)$q$, '["normalize"]');
 SELECT id, '<' || c || '>' AS c, length(c) FROM out ORDER BY id;
+SELECT * FROM run('SELECT ''Ab c'' AS c UNION ALL SELECT ''X''', '["upper", {"normalize": {"case": "upper"}}]');
+SELECT * FROM out ORDER BY c;
 SELECT * FROM run($q$SELECT 1 AS id, ' AB '::char(6) AS fixed, ' AB '::varchar(6) AS short$q$, '["trim", "lower"]');
 SELECT '<' || fixed::text || '>' AS fixed, '<' || short || '>' AS short, pg_typeof(fixed), pg_typeof(short) FROM out;
 
