@@ -68,6 +68,8 @@ typedef struct CleanCell
 	Datum value, low, high;
 	CleanLevels levels;
 	ExprState *cast;
+	int sure_digits; /* plain numbers of so many digits can be cast; 0: who knows */
+	bool sure_fraction;
 	CleanFit *fit;
 } CleanCell;
 

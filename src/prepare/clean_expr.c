@@ -9,8 +9,9 @@
  * for each reading of the rows. It runs while the transaction is read-only, as
  * the query does.
  *
- * A cast that fails is caught in a subtransaction, a cell each: nothing else
- * can undo what a type's input function may have done before it gave up.
+ * A cast that may fail is made in a subtransaction, a cell each: nothing else
+ * can undo what a type's input function may have done before it gave up. Plain
+ * numbers, most of what is cast, cannot fail, and go without.
  */
 #include "postgres.h"
 
@@ -30,6 +31,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "data/plainnumber.h"
 #include "pg/attempt.h"
 #include "prepare/clean.h"
 
@@ -223,6 +225,49 @@ parse_type(const CleanStep *step, Oid *type, int32 *typmod)
 							   format_type_be(*type))));
 }
 
+/*
+ * Digits that a number in text may have so that its cast cannot fail, and needs no subtransaction. Types with a
+ * modifier or below a domain may refuse more.
+ */
+static void
+find_sure_casts(CleanCell *cell)
+{
+	if (!mlplat_clean_is_text(cell->column.type) || cell->to_typmod >= 0)
+		return;
+	switch (cell->to_type)
+	{
+		case INT2OID:
+			cell->sure_digits = 4;
+			break;
+		case INT4OID:
+			cell->sure_digits = 9;
+			break;
+		case INT8OID:
+			cell->sure_digits = 18;
+			break;
+		case FLOAT4OID:
+		case FLOAT8OID:
+		case NUMERICOID:
+			cell->sure_digits = 30;
+			cell->sure_fraction = true;
+			break;
+		default:
+			break;
+	}
+}
+
+static bool
+is_sure(const CleanCell *cell, Datum value)
+{
+	text *flat;
+
+	if (cell->sure_digits == 0)
+		return false;
+	flat = DatumGetTextPP(value);
+	return ml_is_plain_number(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), cell->sure_digits,
+							  cell->sure_fraction);
+}
+
 Oid
 mlplat_clean_bind_cast(CleanStep *step, CleanCell *cell)
 {
@@ -239,6 +284,7 @@ mlplat_clean_bind_cast(CleanStep *step, CleanCell *cell)
 							   step->number, column->name, format_type_be(column->type),
 							   format_type_be(cell->to_type))));
 	assign_expr_collations(NULL, node);
+	find_sure_casts(cell);
 	cell->cast = ExecInitExpr(expression_planner((Expr *) node), NULL);
 	if (!step->slot)
 		step->slot = make_row_slot(step);
@@ -296,7 +342,7 @@ mlplat_clean_cast(CleanStep *step, CleanCell *cell, CleanRow *row)
 	bool *isnull = &row->nulls[cell->index];
 
 	show_row(step, row);
-	if (rule == ML_CLEAN_ON_ERROR_ERROR || *isnull)
+	if (rule == ML_CLEAN_ON_ERROR_ERROR || *isnull || is_sure(cell, *value))
 	{
 		*value = ExecEvalExprSwitchContext(cell->cast, row->econtext, isnull);
 		return true;

@@ -94,6 +94,8 @@ SELECT * FROM run('SELECT * FROM (VALUES (1, ''12'', ''1.5''), (2, ''x'', ''1e40
 SELECT *, pg_typeof(a), pg_typeof(b) FROM out ORDER BY id;
 SELECT * FROM run('SELECT * FROM (VALUES (1, ''2026-02-28''), (2, ''2026-02-30''), (3, ''soon'')) v(id, a)', '[{"cast": {"columns": "a", "type": "date", "on_error": "drop_row"}}, {"fill": {"columns": "a", "with": "mode"}}]');
 SELECT * FROM out ORDER BY id;
+SELECT * FROM run('SELECT v, v AS s, v AS f FROM unnest(''{9999,-9999,32768,99999,999999999,1e2,+5,-7.,.5,007}''::text[]) v', '[{"cast": {"columns": "s", "type": "smallint", "on_error": "null"}}, {"cast": {"columns": "f", "type": "real", "on_error": "null"}}]');
+SELECT * FROM out ORDER BY v;
 SELECT * FROM run('SELECT 1234.567::numeric AS x', '[{"cast": {"columns": "x", "type": "numeric(6,1)"}}, {"cast": {"columns": "x", "type": "text"}}]');
 SELECT x, pg_typeof(x) FROM out;
 

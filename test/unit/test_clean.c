@@ -7,6 +7,7 @@
 #include "core/blanks.h"
 #include "data/cleanstat.h"
 #include "data/cleanstep.h"
+#include "data/plainnumber.h"
 
 typedef struct Parsed
 {
@@ -291,6 +292,23 @@ blanks_are_those_of_unicode(void)
 	CHECK(trims("\x80\xa0", "\x80\xa0", "\x80\xa0", true));
 }
 
+static bool
+is_plain(const char *text, int max_digits, bool fraction)
+{
+	return ml_is_plain_number(text, strlen(text), max_digits, fraction);
+}
+
+static void
+plain_numbers_have_no_surprises(void)
+{
+	CHECK(is_plain("0", 1, false) && is_plain("-12", 2, false) && is_plain("+007", 3, false));
+	CHECK(is_plain("1.5", 2, true) && is_plain("-1.", 1, true) && is_plain("12", 2, true));
+	CHECK(!is_plain("", 9, true) && !is_plain("-", 9, true) && !is_plain(".", 9, true));
+	CHECK(!is_plain(".5", 9, true) && !is_plain("1.5", 9, false) && !is_plain("1.5.0", 9, true));
+	CHECK(!is_plain("123", 2, false) && !is_plain("1.23", 2, true) && !is_plain("1e5", 9, true));
+	CHECK(!is_plain(" 1", 9, false) && !is_plain("--1", 9, false) && !is_plain("1_0", 9, false));
+}
+
 int
 main(void)
 {
@@ -305,5 +323,6 @@ main(void)
 	RUN(quantiles_interpolate);
 	RUN(bounds_of_outliers);
 	RUN(blanks_are_those_of_unicode);
+	RUN(plain_numbers_have_no_surprises);
 	return unit_end();
 }
