@@ -166,6 +166,7 @@ extern void mlplat_clean_plain_texts_end(int level);
 /* The text of a value, and a value of the type after the step (text NULL: a null's); in the current context. */
 extern char *mlplat_clean_value_text(const CleanColumn *column, Datum value);
 extern Datum mlplat_clean_read_value(CleanStep *step, CleanCell *cell, const char *text);
+extern void mlplat_clean_check_domain(CleanStep *step, CleanCell *cell, Datum value, bool isnull);
 
 /* Which of the levels equals the value; -1: none. */
 extern void mlplat_clean_sort_levels(CleanCell *cell);

@@ -352,5 +352,7 @@ mlplat_clean_cast(CleanStep *step, CleanCell *cell, CleanRow *row)
 	step->cells_changed += rule != ML_CLEAN_ON_ERROR_DROP;
 	*isnull = rule != ML_CLEAN_ON_ERROR_DEFAULT;
 	*value = *isnull ? (Datum) 0 : cell->value;
+	if (rule == ML_CLEAN_ON_ERROR_NULL)
+		mlplat_clean_check_domain(step, cell, *value, true);
 	return rule != ML_CLEAN_ON_ERROR_DROP;
 }

@@ -19,8 +19,9 @@
 #include "prepare/clean.h"
 
 static void
-set_null(CleanStep *step, const CleanCell *cell, CleanRow *row)
+set_null(CleanStep *step, CleanCell *cell, CleanRow *row)
 {
+	mlplat_clean_check_domain(step, cell, (Datum) 0, true);
 	step->cells_changed++;
 	row->values[cell->index] = (Datum) 0;
 	row->nulls[cell->index] = true;
@@ -223,8 +224,7 @@ clip_value(CleanStep *step, CleanCell *cell, CleanRow *row)
 
 	if (side == 0)
 		return;
-	if (cell->column.type != cell->column.base_type)
-		domain_check(bound, false, cell->column.type, &cell->domain, step->context);
+	mlplat_clean_check_domain(step, cell, bound, false);
 	set_value(step, cell, row, bound);
 }
 

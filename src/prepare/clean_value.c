@@ -123,6 +123,14 @@ mlplat_clean_read_value(CleanStep *step, CleanCell *cell, const char *text)
 							 cell->to_typmod);
 }
 
+/* What did not come through a type's own functions may be against the rules of a domain. */
+void
+mlplat_clean_check_domain(CleanStep *step, CleanCell *cell, Datum value, bool isnull)
+{
+	if (cell->to_type != cell->column.base_type && getBaseType(cell->to_type) != cell->to_type)
+		domain_check(value, isnull, cell->to_type, &cell->domain, step->context);
+}
+
 /* ---- order */
 
 /* Equality of texts is that of their bytes but under a collation that says otherwise, and bytes are fast. */

@@ -103,6 +103,10 @@ CREATE DOMAIN positive AS int CHECK (VALUE > 0);
 SELECT * FROM mlplat.clean('SELECT id::positive AS p FROM t', 'a', '[{"clip": {"columns": "p", "by": "bounds", "upper": -1}}]');
 SELECT fitted FROM mlplat.clean('SELECT id::positive AS p FROM t', 'pg_temp.bounded', '[{"clip": {"columns": "p", "by": "iqr", "factor": 5}}]');
 SELECT * FROM mlplat.clean('SELECT g FROM t', 'a', '[{"cast": {"columns": "g", "type": "positive"}}]');
+CREATE DOMAIN filled AS text NOT NULL;
+SELECT * FROM mlplat.clean('SELECT ''''::filled AS c', 'a', '[{"trim": {"empty_to_null": true}}]');
+CREATE DOMAIN needed AS int NOT NULL;
+SELECT * FROM mlplat.clean('SELECT c FROM t', 'a', '[{"cast": {"columns": "c", "type": "needed", "on_error": "null"}}]');
 SELECT * FROM mlplat.clean('SELECT ''L'' || i AS c FROM generate_series(1, 10001) i', 'a', '[{"group_rare": {"min_count": 1}}]');
 
 -- filters
