@@ -15,7 +15,8 @@ CREATE TABLE mlplat.import_log (
     bytes bigint,
     outcome text NOT NULL CHECK (outcome IN ('loaded', 'failed')),
     sqlstate text,
-    error text
+    error text,
+    source_id bigint -- of mlplat.source; no foreign key, as pg_restore -j loads the tables in any order
 );
 COMMENT ON TABLE mlplat.import_log IS 'one line for each import, those that failed as well';
 COMMENT ON COLUMN mlplat.import_log.import_id IS 'what the import function returned';
@@ -31,10 +32,12 @@ COMMENT ON COLUMN mlplat.import_log.bytes IS 'bytes that were read at the origin
 COMMENT ON COLUMN mlplat.import_log.outcome IS 'loaded or failed';
 COMMENT ON COLUMN mlplat.import_log.sqlstate IS 'error code of a failure';
 COMMENT ON COLUMN mlplat.import_log.error IS 'error message of a failure';
+COMMENT ON COLUMN mlplat.import_log.source_id IS 'source that was refreshed; null: none';
+CREATE INDEX import_log_source_id ON mlplat.import_log (source_id, import_id) WHERE source_id IS NOT NULL;
 CREATE INDEX import_log_started_at ON mlplat.import_log (started_at);
 
 CREATE TABLE mlplat.import_rejects (
-    import_id bigint NOT NULL, -- of mlplat.import_log; no foreign key, as pg_restore -j loads the tables in any order
+    import_id bigint NOT NULL, -- of mlplat.import_log; no foreign key, as above
     owner name NOT NULL DEFAULT current_user,
     location text NOT NULL,
     line bigint NOT NULL,
@@ -57,7 +60,7 @@ ALTER TABLE mlplat.import_rejects ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner ON mlplat.import_log USING (mlplat.is_owner(owner));
 CREATE POLICY owner ON mlplat.import_rejects USING (mlplat.is_owner(owner));
 GRANT SELECT, DELETE ON mlplat.import_log, mlplat.import_rejects TO PUBLIC;
-GRANT INSERT (import_id, kind, location, target, started_at, seconds, rows, rejected, bytes, outcome, sqlstate, error)
+GRANT INSERT (import_id, kind, location, target, started_at, seconds, rows, rejected, bytes, outcome, sqlstate, error, source_id)
     ON mlplat.import_log TO PUBLIC;
 GRANT INSERT (import_id, location, line, column_name, reason, content) ON mlplat.import_rejects TO PUBLIC;
 GRANT USAGE ON SEQUENCE mlplat.import_log_import_id_seq TO PUBLIC;

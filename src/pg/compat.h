@@ -32,11 +32,13 @@
 #define MLPLAT_VIEW_OF_READER ""
 #endif
 
-/* 18 has no execute_once; everything we run, we run once. */
+/* 18 has no execute_once: to the end, or some rows further. */
 #if PG_VERSION_NUM >= 180000
 #define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0)
+#define mlplat_executor_run_part(desc, n) ExecutorRun(desc, ForwardScanDirection, n)
 #else
 #define mlplat_executor_run(desc) ExecutorRun(desc, ForwardScanDirection, 0, true)
+#define mlplat_executor_run_part(desc, n) ExecutorRun(desc, ForwardScanDirection, n, false)
 #endif
 
 /* 14 renamed the check of one character: its length, or -1. */

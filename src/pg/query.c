@@ -9,9 +9,10 @@
  *
  * Read-only has two parts. Statements that write are refused by their shape.
  * Functions in the query may still try to write, so the transaction is marked
- * read-only while the query runs. That mark, and the setting that fixes the
- * order of rows, are restored at the end, and on an error by the abort of the
- * (sub)transaction, as for a function with a SET clause.
+ * read-only while the query runs; while a cursor's does, that is, while it
+ * fetches. That mark, and the setting that fixes the order of rows, are restored
+ * at the end, and on an error by the abort of the (sub)transaction, as for a
+ * function with a SET clause.
  */
 #include "postgres.h"
 
@@ -77,7 +78,6 @@ push_query_text(QueryText *text, const char *sql, const char *shown)
 {
 	text->sql = sql;
 	text->shown = shown;
-	text->parsing = true;
 	text->callback.callback = query_error_callback;
 	text->callback.arg = text;
 	text->callback.previous = error_context_stack;
@@ -140,6 +140,7 @@ mlplat_describe_query(const char *sql)
 	MemoryContext work =
 		AllocSetContextCreate(caller, "mlplat describe query", ALLOCSET_DEFAULT_SIZES);
 
+	text.parsing = true;
 	push_query_text(&text, sql, sql);
 	MemoryContextSwitchTo(work);
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -235,6 +236,7 @@ mlplat_run_made_query(const char *sql, const char *shown, MlplatPlanKind kind, M
 	/* A scan that joins another one in the middle would give the rows in another order each time. */
 	(void) set_config_option("synchronize_seqscans", "off", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	text.parsing = true;
 	push_query_text(&text, sql, shown);
 	MemoryContextSwitchTo(work);
 	CommandCounterIncrement();
@@ -250,4 +252,100 @@ mlplat_run_made_query(const char *sql, const char *shown, MlplatPlanKind kind, M
 	pop_query_text(&text);
 	AtEOXact_GUC(true, nest_level);
 	return receiver.n_rows;
+}
+
+/* ---- in portions */
+
+typedef struct StoreReceiver
+{
+	DestReceiver pub;
+	Tuplestorestate *rows; /* of the current portion */
+} StoreReceiver;
+
+struct MlplatCursor
+{
+	MemoryContext context;
+	QueryText text;
+	QueryDesc *desc;
+	StoreReceiver receiver;
+	bool was_read_only; /* outside of the cursor's doings */
+};
+
+static bool
+store_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	tuplestore_puttupleslot(((StoreReceiver *) self)->rows, slot);
+	return true;
+}
+
+static void
+store_startup(DestReceiver *self pg_attribute_unused(), int operation pg_attribute_unused(),
+			  TupleDesc desc pg_attribute_unused())
+{
+}
+
+static void
+cursor_enter(MlplatCursor *cursor, Snapshot snapshot)
+{
+	cursor->was_read_only = XactReadOnly;
+	XactReadOnly = true;
+	push_query_text(&cursor->text, cursor->text.sql, cursor->text.sql);
+	PushActiveSnapshot(snapshot);
+}
+
+static void
+cursor_leave(MlplatCursor *cursor)
+{
+	PopActiveSnapshot();
+	pop_query_text(&cursor->text);
+	XactReadOnly = cursor->was_read_only;
+}
+
+MlplatCursor *
+mlplat_cursor_open(const char *sql)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "mlplat cursor", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	MlplatCursor *cursor = palloc0(sizeof *cursor);
+	PlannedStmt *plan;
+
+	cursor->context = context;
+	cursor->text = (QueryText){.sql = sql, .parsing = true};
+	cursor->receiver.pub = (DestReceiver){.receiveSlot = store_row,
+										  .rStartup = store_startup,
+										  .rShutdown = receiver_nothing,
+										  .rDestroy = receiver_nothing,
+										  .mydest = DestNone};
+	CommandCounterIncrement();
+	cursor_enter(cursor, GetTransactionSnapshot());
+	plan = pg_plan_query(analyze_query(sql), sql, 0, NULL);
+	cursor->text.parsing = false;
+	cursor->desc = CreateQueryDesc(plan, sql, GetActiveSnapshot(), InvalidSnapshot,
+								   &cursor->receiver.pub, NULL, NULL, 0);
+	ExecutorStart(cursor->desc, 0);
+	cursor_leave(cursor);
+	MemoryContextSwitchTo(caller);
+	return cursor;
+}
+
+bool
+mlplat_cursor_fetch(MlplatCursor *cursor, Tuplestorestate *rows, uint64 n)
+{
+	cursor->receiver.rows = rows;
+	cursor_enter(cursor, cursor->desc->snapshot);
+	mlplat_executor_run_part(cursor->desc, n);
+	cursor_leave(cursor);
+	return cursor->desc->estate->es_processed == n;
+}
+
+void
+mlplat_cursor_close(MlplatCursor *cursor)
+{
+	cursor_enter(cursor, cursor->desc->snapshot);
+	ExecutorFinish(cursor->desc);
+	ExecutorEnd(cursor->desc);
+	cursor_leave(cursor);
+	FreeQueryDesc(cursor->desc);
+	MemoryContextDelete(cursor->context);
 }

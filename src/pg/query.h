@@ -11,6 +11,7 @@
 
 #include "access/tupdesc.h"
 #include "executor/tuptable.h"
+#include "utils/tuplestore.h"
 
 /* All columns of the slot are at hand (tts_values, tts_isnull). Memory allocated here is freed after the row. */
 typedef void (*MlplatRowFn)(void *arg, TupleTableSlot *slot);
@@ -33,5 +34,16 @@ extern uint64 mlplat_run_query(const char *sql, MlplatPlanKind kind, MlplatRowFn
 /* The same for a query that was made from another; an error's context shows that one. */
 extern uint64 mlplat_run_made_query(const char *sql, const char *shown, MlplatPlanKind kind,
 									MlplatRowFn row, void *arg);
+
+/*
+ * The same in portions and in a serial plan, for those who write while they read: between two portions the
+ * transaction may write, the query sees nothing of it. What an error leaves behind goes with the (sub)transaction.
+ */
+typedef struct MlplatCursor MlplatCursor;
+
+extern MlplatCursor *mlplat_cursor_open(const char *sql);
+/* Add up to n rows to the store; false: there are no more. */
+extern bool mlplat_cursor_fetch(MlplatCursor *cursor, Tuplestorestate *rows, uint64 n);
+extern void mlplat_cursor_close(MlplatCursor *cursor);
 
 #endif

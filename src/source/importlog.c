@@ -26,13 +26,20 @@
 #include "source/importlog.h"
 #include "source/rejects.h"
 
-#define N_VALUES 11
+#define N_VALUES 12
 
 static const char insert_line[] =
 	"INSERT INTO mlplat.import_log (import_id, kind, location, target, started_at, seconds, rows, "
-	"rejected, bytes, outcome, sqlstate, error) VALUES ($1::pg_catalog.int8, $2, $3, $4, "
+	"rejected, bytes, outcome, sqlstate, error, source_id) VALUES ($1::pg_catalog.int8, $2, $3, $4, "
 	"$5::pg_catalog.timestamptz, $6::pg_catalog.float8, $7::pg_catalog.int8, $8::pg_catalog.int8, "
-	"$9::pg_catalog.int8, CASE WHEN $10 IS NULL THEN 'loaded' ELSE 'failed' END, $10, $11)";
+	"$9::pg_catalog.int8, CASE WHEN $10 IS NULL THEN 'loaded' ELSE 'failed' END, $10, $11, "
+	"$12::pg_catalog.int8)";
+
+/*
+ * The import whose work is being done, and the one that waits for another to do it. Both for errors' sake only ever
+ * set for the time of a block that puts them back.
+ */
+static MlplatImport *current, *waiting;
 
 static double
 seconds_since(TimestampTz start)
@@ -72,6 +79,7 @@ line_values(const MlplatImport *import, const ErrorData *error, const char **val
 	values[8] = import->bytes > 0 ? psprintf(UINT64_FORMAT, import->bytes) : NULL;
 	values[9] = error ? pstrdup(unpack_sql_state(error->sqlerrcode)) : NULL;
 	values[10] = error ? error->message : NULL;
+	values[11] = import->source_id > 0 ? psprintf(INT64_FORMAT, import->source_id) : NULL;
 }
 
 static void
@@ -109,6 +117,50 @@ log_failure(const MlplatImport *import, const ErrorData *error)
 								  "max_worker_processes.")));
 }
 
+MlplatImport *
+mlplat_import_current(void)
+{
+	return current;
+}
+
+/* Do the work as the current import; what was current before is so again, also after an error. */
+static void
+run_work(MlplatImport *import, MlplatImportFn work, void *arg)
+{
+	MlplatImport *outer = current;
+
+	current = import;
+	PG_TRY();
+	{
+		work(import, arg);
+		mlplat_rejects_flush(import);
+	}
+	PG_FINALLY();
+	{
+		current = outer;
+	}
+	PG_END_TRY();
+}
+
+/* Work for an import that waits for it, and has its own subtransaction and line. */
+static void
+run_for(MlplatImport *outer, MlplatImport *import, MlplatImportFn work, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+
+	waiting = NULL;
+	import->id = outer->id;
+	import->started = outer->started;
+	import->context = caller;
+	run_work(import, work, arg);
+	outer->rows = import->rows;
+	outer->rejected = import->rejected;
+	outer->bytes = import->bytes;
+	MemoryContextSwitchTo(outer->context);
+	outer->columns = copyObject(import->columns);
+	MemoryContextSwitchTo(caller);
+}
+
 typedef struct Attempt
 {
 	MlplatImport *import;
@@ -121,8 +173,7 @@ load_and_log(void *arg)
 {
 	const Attempt *attempt = arg;
 
-	attempt->work(attempt->import, attempt->arg);
-	mlplat_rejects_flush(attempt->import);
+	run_work(attempt->import, attempt->work, attempt->arg);
 	log_success(attempt->import);
 }
 
@@ -134,6 +185,11 @@ mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
 	MemoryContext context;
 	ErrorData *error;
 
+	if (waiting)
+	{
+		run_for(waiting, import, work, arg);
+		return;
+	}
 	PreventCommandIfReadOnly(import->function);
 	import->started = GetCurrentTimestamp();
 	import->id = next_id();
@@ -148,6 +204,37 @@ mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
 		ReThrowError(error);
 	}
 	MemoryContextDelete(context);
+}
+
+/* SELECT mlplat.import_KIND(...); the import_run that this comes to finds the import that waits. */
+static void
+call_import(const MlplatImport *import, const char *target, Jsonb *options)
+{
+	char *sql = psprintf("SELECT FROM mlplat.%s($1, $2, $3)",
+						 quote_identifier(psprintf("import_%s", import->kind)));
+	Oid types[3] = {TEXTOID, TEXTOID, JSONBOID};
+	Datum values[3] = {CStringGetTextDatum(target), CStringGetTextDatum(import->location),
+					   JsonbPGetDatum(options)};
+
+	mlplat_spi_begin();
+	if (SPI_execute_with_args(sql, 3, types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not call import_%s", import->kind);
+	mlplat_spi_end();
+}
+
+void
+mlplat_import_delegate(MlplatImport *import, const char *target, Jsonb *options)
+{
+	PG_TRY();
+	{
+		waiting = import;
+		call_import(import, target, options);
+	}
+	PG_FINALLY();
+	{
+		waiting = NULL;
+	}
+	PG_END_TRY();
 }
 
 Datum

@@ -4,12 +4,15 @@
  *
  * An import_* function fills in a MlplatImport and hands its work over; the work
  * counts rows, rejected rows and bytes as it goes. Rows that are rejected go to
- * import_rejects under the import's id.
+ * import_rejects under the import's id. The refresh of a source is an import that
+ * lets one of the others do a part of its work.
  */
 #ifndef MLPLAT_IMPORTLOG_H
 #define MLPLAT_IMPORTLOG_H
 
 #include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 typedef struct MlplatImport
@@ -18,12 +21,14 @@ typedef struct MlplatImport
 	const char *kind;     /* in import_log: "csv" */
 	const char *location; /* path, address, query; without secrets */
 	const char *target;   /* as the caller wrote it */
+	int64 source_id;      /* of mlplat.source, which this refreshes; 0: none */
 	int64 id;             /* import_log.import_id; set by mlplat_import_run, as is started */
 	TimestampTz started;
 	int64 rows, rejected;
 	uint64 bytes;                  /* read at the origin; 0: not known */
 	int encoding;                  /* of the rows that are rejected */
 	MemoryContext context;         /* lives as long as the import; set by mlplat_import_run */
+	List *columns;                 /* that mlplat_target_bind has bound; NIL: all of the target */
 	struct MlplatRejects *rejects; /* held back by rejects.c */
 } MlplatImport;
 
@@ -34,6 +39,15 @@ typedef void (*MlplatImportFn)(MlplatImport *import, void *arg);
  * with the rows, a failure in a transaction of its own before the error goes on. In a read-only transaction: error.
  */
 extern void mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg);
+
+/* The import whose work is being done; NULL: none. */
+extern MlplatImport *mlplat_import_current(void);
+
+/*
+ * Let SQL's import_KIND(target, location, options) do the work of this import: it goes under this import's id and
+ * writes no line of its own. Counts and columns are then those that it has come to.
+ */
+extern void mlplat_import_delegate(MlplatImport *import, const char *target, Jsonb *options);
 
 /* What an import function returns: (rows_loaded, rows_rejected, seconds, import_id). */
 extern Datum mlplat_import_result(FunctionCallInfo fcinfo, const MlplatImport *import);

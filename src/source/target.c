@@ -15,6 +15,7 @@
 
 #include "core/param.h"
 #include "source/copyin.h"
+#include "source/importlog.h"
 #include "source/target.h"
 
 void
@@ -85,6 +86,8 @@ mlplat_target_bind(const MlplatTarget *target, int n, char *const *names, const 
 							hint ? errhint("%s", hint) : 0));
 		columns = lappend(columns, makeString(pstrdup(name)));
 	}
+	if (mlplat_import_current())
+		mlplat_import_current()->columns = columns;
 	return columns;
 }
 

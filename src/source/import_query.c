@@ -1,0 +1,62 @@
+/*
+ * import_query.c
+ *		import_query: what a query returns, from whatever server, into a table.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "pg/signature.h"
+#include "source/importlog.h"
+#include "source/loadquery.h"
+#include "source/options.h"
+#include "source/redact.h"
+
+PG_FUNCTION_INFO_V1(mlplat_import_query);
+
+enum
+{
+	QUERY_TYPES
+};
+
+static const MlParam params[] = {
+	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
+	 "types of columns of a new table, in place of the query's: an object of column and type"},
+	{0}};
+
+typedef struct Import
+{
+	const char *query;
+	Jsonb *options;
+} Import;
+
+static void
+import_query(MlplatImport *log, void *arg)
+{
+	const Import *import = arg;
+	MlParams options = mlplat_read_options("import_query", params, import->options);
+
+	log->rows =
+		(int64) mlplat_load_query(log->target, import->query, options.values[QUERY_TYPES].json);
+}
+
+Datum
+mlplat_import_query(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"target", "query", "options"};
+	MlplatImport log = {.function = "import_query", .kind = "query"};
+	Import import;
+
+	mlplat_need_arguments(fcinfo, 3);
+	mlplat_result_desc(fcinfo, 4);
+	mlplat_refuse_nulls(fcinfo, names, lengthof(names));
+	import.query = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	import.options = PG_GETARG_JSONB_P(2);
+	log.target = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	log.location = mlplat_redact(import.query, NULL);
+	mlplat_import_run(&log, import_query, &import);
+	return mlplat_import_result(fcinfo, &log);
+}

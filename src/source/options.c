@@ -1,0 +1,36 @@
+/*
+ * options.c
+ *		The options of an import, by its parameter table.
+ */
+#include "postgres.h"
+
+#include "pg/compat.h"
+#include "fmgr.h"
+
+#include "pg/bridge.h"
+#include "source/options.h"
+
+MlParams
+mlplat_read_options(const char *function, const MlParam *table, Jsonb *options)
+{
+	char *text = JsonbToCString(NULL, &options->root, VARSIZE(options));
+	MlEnv *env = palloc(sizeof *env);
+	MlArena *arena = palloc(sizeof *arena);
+	MlJson *object;
+	MlParams params;
+
+	mlplat_env_init(env, CurrentMemoryContext);
+	ml_arena_init(arena, env);
+	mlplat_check(env, ml_json_parse(arena, text, strlen(text), &object));
+	mlplat_check(env, ml_params_parse(arena, function, &table, 1, object, &params));
+	return params;
+}
+
+void
+mlplat_refuse_nulls(FunctionCallInfo fcinfo, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("argument \"%s\" must not be null", names[i])));
+}
