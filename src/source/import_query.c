@@ -17,16 +17,6 @@
 
 PG_FUNCTION_INFO_V1(mlplat_import_query);
 
-enum
-{
-	QUERY_TYPES
-};
-
-static const MlParam params[] = {
-	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
-	 "types of columns of a new table, in place of the query's: an object of column and type"},
-	{0}};
-
 typedef struct Import
 {
 	const char *query;
@@ -37,10 +27,8 @@ static void
 import_query(MlplatImport *log, void *arg)
 {
 	const Import *import = arg;
-	MlParams options = mlplat_read_options("import_query", params, import->options);
 
-	log->rows =
-		(int64) mlplat_load_query(log->target, import->query, options.values[QUERY_TYPES].json);
+	log->rows = (int64) mlplat_load_query(log->target, import->query, import->options);
 }
 
 Datum

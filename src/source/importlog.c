@@ -41,10 +41,10 @@ static const char insert_line[] =
  */
 static MlplatImport *current, *waiting;
 
-static double
-seconds_since(TimestampTz start)
+double
+mlplat_import_seconds(const MlplatImport *import)
 {
-	return (double) (GetCurrentTimestamp() - start) / 1e6;
+	return (double) (GetCurrentTimestamp() - import->started) / 1e6;
 }
 
 /* A number that is given once, also where the import fails. */
@@ -73,7 +73,7 @@ line_values(const MlplatImport *import, const ErrorData *error, const char **val
 	values[2] = import->location;
 	values[3] = import->target;
 	values[4] = timestamptz_to_str(import->started);
-	values[5] = psprintf("%.6f", seconds_since(import->started));
+	values[5] = psprintf("%.6f", mlplat_import_seconds(import));
 	values[6] = psprintf(INT64_FORMAT, error ? 0 : import->rows);
 	values[7] = psprintf(INT64_FORMAT, error ? 0 : import->rejected);
 	values[8] = import->bytes > 0 ? psprintf(UINT64_FORMAT, import->bytes) : NULL;
@@ -246,7 +246,7 @@ mlplat_import_result(FunctionCallInfo fcinfo, const MlplatImport *import)
 
 	values[0] = Int64GetDatum(import->rows);
 	values[1] = Int64GetDatum(import->rejected);
-	values[2] = Float8GetDatum(seconds_since(import->started));
+	values[2] = Float8GetDatum(mlplat_import_seconds(import));
 	values[3] = Int64GetDatum(import->id);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }

@@ -49,6 +49,9 @@ extern MlplatImport *mlplat_import_current(void);
  */
 extern void mlplat_import_delegate(MlplatImport *import, const char *target, Jsonb *options);
 
+/* Since it began. */
+extern double mlplat_import_seconds(const MlplatImport *import);
+
 /* What an import function returns: (rows_loaded, rows_rejected, seconds, import_id). */
 extern Datum mlplat_import_result(FunctionCallInfo fcinfo, const MlplatImport *import);
 

@@ -11,18 +11,25 @@
 
 #include "pg/compat.h"
 #include "access/table.h"
-#include "catalog/pg_attribute.h"
-#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 
-#include "core/param.h"
 #include "pg/query.h"
 #include "source/loadquery.h"
+#include "source/options.h"
 #include "source/rowload.h"
 #include "source/target.h"
+
+enum
+{
+	QUERY_TYPES
+};
+
+const MlParam mlplat_query_params[] = {
+	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
+	 "types of columns of a new table, in place of the query's: an object of column and type"},
+	{0}};
 
 /* ---- a new table */
 
@@ -39,33 +46,6 @@ check_names(TupleDesc desc)
 								errhint("Name one of them otherwise: ... AS name.")));
 }
 
-/* As CREATE TABLE AS: type, what the type was declared with, collation. */
-static char *
-column_type(Form_pg_attribute column)
-{
-	char *type = format_type_extended(column->atttypid, column->atttypmod,
-									  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
-
-	if (OidIsValid(column->attcollation) &&
-		column->attcollation != get_typcollation(column->atttypid))
-		type = psprintf("%s COLLATE %s", type, generate_collation_name(column->attcollation));
-	return type;
-}
-
-static void
-create_target(MlplatTarget *target, TupleDesc desc, const MlJson *types)
-{
-	char **names = palloc(sizeof(char *) * desc->natts);
-	char **type_names = palloc(sizeof(char *) * desc->natts);
-
-	for (int j = 0; j < desc->natts; j++)
-	{
-		names[j] = NameStr(TupleDescAttr(desc, j)->attname);
-		type_names[j] = column_type(TupleDescAttr(desc, j));
-	}
-	mlplat_target_create(target, desc->natts, names, type_names, types);
-}
-
 /* Are the table's columns those of the query, one for one? */
 static bool
 same_columns(TupleDesc table, TupleDesc query)
@@ -80,54 +60,7 @@ same_columns(TupleDesc table, TupleDesc query)
 	return true;
 }
 
-/* ---- columns of a table that is there */
-
-static _Noreturn void
-no_such_column(Relation rel, const char *name)
-{
-	TupleDesc desc = RelationGetDescr(rel);
-	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
-	const char *near;
-	size_t n = 0;
-
-	for (int j = 0; j < desc->natts; j++)
-		if (!TupleDescAttr(desc, j)->attisdropped)
-			names[n++] = NameStr(TupleDescAttr(desc, j)->attname);
-	near = ml_nearest(name, names, n);
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-					errmsg("column \"%s\" of the query is not in table \"%s\"", name,
-						   RelationGetRelationName(rel)),
-					near ? errhint("Did you mean \"%s\"?", near) : 0));
-}
-
-/* The table's column for one of the query's, which must be able to take its values. */
-static const char *
-bind_column(Relation rel, Form_pg_attribute column)
-{
-	const char *name = mlplat_target_find_column(rel, NameStr(column->attname));
-	Form_pg_attribute to;
-
-	if (!name)
-		no_such_column(rel, NameStr(column->attname));
-	to = TupleDescAttr(RelationGetDescr(rel), get_attnum(RelationGetRelid(rel), name) - 1);
-	if (to->attgenerated != '\0' || to->attidentity == ATTRIBUTE_IDENTITY_ALWAYS)
-		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
-						errmsg("column \"%s\" of table \"%s\" is generated and takes no values",
-							   name, RelationGetRelationName(rel)),
-						errhint("Leave it out of the query.")));
-	if (!can_coerce_type(1, &column->atttypid, &to->atttypid, COERCION_ASSIGNMENT))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("column \"%s\" of table \"%s\" is of type %s, that of the query of "
-							   "type %s",
-							   name, RelationGetRelationName(rel),
-							   format_type_with_typemod(to->atttypid, to->atttypmod),
-							   format_type_with_typemod(column->atttypid, column->atttypmod)),
-						errhint("Cast it in the query: CAST(%s AS %s) AS %s.",
-								quote_identifier(NameStr(column->attname)),
-								format_type_with_typemod(to->atttypid, to->atttypmod),
-								quote_identifier(NameStr(column->attname)))));
-	return name;
-}
+/* ---- a table that is there */
 
 /* INSERT INTO target (its columns) SELECT the query's columns FROM mlplat_rows */
 static char *
@@ -144,8 +77,9 @@ insert_statement(Relation rel, TupleDesc desc)
 	{
 		const char *comma = j > 0 ? ", " : "";
 
-		appendStringInfo(&insert, "%s%s", comma,
-						 quote_identifier(bind_column(rel, TupleDescAttr(desc, j))));
+		appendStringInfo(
+			&insert, "%s%s", comma,
+			quote_identifier(mlplat_target_bind_column(rel, TupleDescAttr(desc, j), "query")));
 		appendStringInfo(&select, "%s%s", comma,
 						 quote_identifier(NameStr(TupleDescAttr(desc, j)->attname)));
 	}
@@ -154,16 +88,20 @@ insert_statement(Relation rel, TupleDesc desc)
 }
 
 uint64
-mlplat_load_query(const char *name, const char *query, const MlJson *types)
+mlplat_load_query(const char *name, const char *query, Jsonb *given)
 {
-	TupleDesc desc = mlplat_describe_query(query);
+	const MlParam *table = mlplat_query_params;
+	TupleDesc desc;
 	MlplatTarget target;
+	MlParams options;
 	uint64 n_rows;
 
+	mlplat_read_options("import_query", &table, 1, given, &options);
+	desc = mlplat_describe_query(query);
 	check_names(desc);
 	mlplat_target_open(&target, name);
 	if (!target.rel)
-		create_target(&target, desc, types);
+		mlplat_target_create_as(&target, desc, options.values[QUERY_TYPES].json);
 	if (target.created && mlplat_is_bare(target.rel) &&
 		same_columns(RelationGetDescr(target.rel), desc))
 		n_rows = mlplat_rows_append(target.rel, query);

@@ -1,29 +1,27 @@
 /*
  * options.c
- *		The options of an import, by its parameter table.
+ *		The options of an import, by its parameter tables.
  */
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "fmgr.h"
 
 #include "pg/bridge.h"
 #include "source/options.h"
 
-MlParams
-mlplat_read_options(const char *function, const MlParam *table, Jsonb *options)
+void
+mlplat_read_options(const char *function, const MlParam *const *tables, size_t n, Jsonb *options,
+					MlParams *out)
 {
 	char *text = JsonbToCString(NULL, &options->root, VARSIZE(options));
 	MlEnv *env = palloc(sizeof *env);
 	MlArena *arena = palloc(sizeof *arena);
 	MlJson *object;
-	MlParams params;
 
 	mlplat_env_init(env, CurrentMemoryContext);
 	ml_arena_init(arena, env);
 	mlplat_check(env, ml_json_parse(arena, text, strlen(text), &object));
-	mlplat_check(env, ml_params_parse(arena, function, &table, 1, object, &params));
-	return params;
+	mlplat_check(env, ml_params_parse(arena, function, tables, n, object, out));
 }
 
 void

@@ -1,16 +1,20 @@
 /*
  * options.h
- *		The options of an import, by its parameter table.
+ *		The options of an import, by its parameter tables.
  */
-#ifndef MLPLAT_SOURCE_OPTIONS_H
-#define MLPLAT_SOURCE_OPTIONS_H
+#ifndef MLPLAT_OPTIONS_H
+#define MLPLAT_OPTIONS_H
 
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "core/param.h"
 
-/* Read them into the current context, where they stay; throws. function: the SQL name, for messages. */
-extern MlParams mlplat_read_options(const char *function, const MlParam *table, Jsonb *options);
+/*
+ * Read them by n tables into as many results, in the current context; throws. function: the SQL name, for messages.
+ */
+extern void mlplat_read_options(const char *function, const MlParam *const *tables, size_t n,
+								Jsonb *options, MlParams *out);
 
 /* Arguments none of which may be NULL. */
 extern void mlplat_refuse_nulls(FunctionCallInfo fcinfo, const char *const *names, int n);

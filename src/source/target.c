@@ -8,9 +8,12 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "nodes/makefuncs.h"
+#include "parser/parse_coerce.h"
 #include "parser/parse_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/ruleutils.h"
 #include "utils/varlena.h"
 
 #include "core/param.h"
@@ -91,6 +94,57 @@ mlplat_target_bind(const MlplatTarget *target, int n, char *const *names, const 
 	return columns;
 }
 
+static _Noreturn void
+no_such_column(Relation rel, const char *name, const char *origin)
+{
+	TupleDesc desc = RelationGetDescr(rel);
+	const char **names = palloc(sizeof(char *) * Max(desc->natts, 1));
+	const char *near;
+	size_t n = 0;
+
+	for (int j = 0; j < desc->natts; j++)
+		if (!TupleDescAttr(desc, j)->attisdropped)
+			names[n++] = NameStr(TupleDescAttr(desc, j)->attname);
+	near = ml_nearest(name, names, n);
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+					errmsg("column \"%s\" of the %s is not in table \"%s\"", name, origin,
+						   RelationGetRelationName(rel)),
+					near ? errhint("Did you mean \"%s\"?", near) : 0));
+}
+
+static void
+check_takes(Relation rel, Form_pg_attribute to, Form_pg_attribute column, const char *origin)
+{
+	const char *type = format_type_with_typemod(to->atttypid, to->atttypmod);
+	const char *from = quote_identifier(NameStr(column->attname));
+
+	if (to->attgenerated != '\0' || to->attidentity == ATTRIBUTE_IDENTITY_ALWAYS)
+		ereport(ERROR, (errcode(ERRCODE_GENERATED_ALWAYS),
+						errmsg("column \"%s\" of table \"%s\" is generated and takes no values",
+							   NameStr(to->attname), RelationGetRelationName(rel)),
+						errhint("Leave it out of the %s.", origin)));
+	if (!can_coerce_type(1, &column->atttypid, &to->atttypid, COERCION_ASSIGNMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" is of type %s, that of the %s of type %s",
+						NameStr(to->attname), RelationGetRelationName(rel), type, origin,
+						format_type_with_typemod(column->atttypid, column->atttypmod)),
+				 errhint("Cast it in the query: CAST(%s AS %s) AS %s.", from, type, from)));
+}
+
+const char *
+mlplat_target_bind_column(Relation rel, Form_pg_attribute column, const char *origin)
+{
+	const char *name = mlplat_target_find_column(rel, NameStr(column->attname));
+	AttrNumber number;
+
+	if (!name)
+		no_such_column(rel, NameStr(column->attname), origin);
+	number = get_attnum(RelationGetRelid(rel), name);
+	check_takes(rel, TupleDescAttr(RelationGetDescr(rel), number - 1), column, origin);
+	return name;
+}
+
 /* ---- a new table */
 
 /* A type's name as the user wrote it, checked and written out in full. */
@@ -138,4 +192,31 @@ mlplat_target_create(MlplatTarget *target, int n, char **names, char **types, co
 	override_types(n, names, types, given);
 	target->rel = mlplat_copyin_create(target->name, n, names, types);
 	target->created = true;
+}
+
+/* As CREATE TABLE AS: type, what the type was declared with, collation. */
+static char *
+column_type(Form_pg_attribute column)
+{
+	char *type = format_type_extended(column->atttypid, column->atttypmod,
+									  FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+
+	if (OidIsValid(column->attcollation) &&
+		column->attcollation != get_typcollation(column->atttypid))
+		type = psprintf("%s COLLATE %s", type, generate_collation_name(column->attcollation));
+	return type;
+}
+
+void
+mlplat_target_create_as(MlplatTarget *target, TupleDesc desc, const MlJson *given)
+{
+	char **names = palloc(sizeof(char *) * desc->natts);
+	char **types = palloc(sizeof(char *) * desc->natts);
+
+	for (int j = 0; j < desc->natts; j++)
+	{
+		names[j] = NameStr(TupleDescAttr(desc, j)->attname);
+		types[j] = column_type(TupleDescAttr(desc, j));
+	}
+	mlplat_target_create(target, desc->natts, names, types, given);
 }

@@ -5,6 +5,7 @@
 #ifndef MLPLAT_TARGET_H
 #define MLPLAT_TARGET_H
 
+#include "catalog/pg_attribute.h"
 #include "nodes/pg_list.h"
 #include "nodes/primnodes.h"
 #include "utils/relcache.h"
@@ -29,6 +30,13 @@ extern const char *mlplat_target_find_column(Relation rel, const char *name);
 extern List *mlplat_target_bind(const MlplatTarget *target, int n, char *const *names,
 								const char *hint);
 
+/*
+ * The table's column for one of a query's, or of another table's, by an INSERT: throws unless there is one that takes
+ * values of that type. origin: "query", "source".
+ */
+extern const char *mlplat_target_bind_column(Relation rel, Form_pg_attribute column,
+											 const char *origin);
+
 /* Two columns of the data of one name cannot be told apart: throw. */
 extern void mlplat_target_check_names(int n, char *const *names);
 
@@ -38,5 +46,8 @@ extern void mlplat_target_check_names(int n, char *const *names);
  */
 extern void mlplat_target_create(MlplatTarget *target, int n, char **names, char **types,
 								 const MlJson *given);
+
+/* The same with the columns of a query or of another table. */
+extern void mlplat_target_create_as(MlplatTarget *target, TupleDesc desc, const MlJson *given);
 
 #endif
