@@ -8,6 +8,15 @@ LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', '
 COMMENT ON FUNCTION mlplat.import_query(text, text, jsonb) IS
 'Load what a query returns, also from other servers through foreign tables or dblink, into a table, which is created when it does not exist. The query must not change anything.';
 
+CREATE OR REPLACE FUNCTION mlplat.import_foreign(server text, remote_schema text, tables text[] DEFAULT NULL,
+    options jsonb DEFAULT '{}',
+    OUT table_name text, OUT rows_loaded bigint, OUT seconds double precision, OUT import_id bigint)
+RETURNS SETOF record
+LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mlplat_import_foreign';
+
+COMMENT ON FUNCTION mlplat.import_foreign(text, text, text[], jsonb) IS
+'Copy tables of a schema on a foreign server, all or those that are named, into new tables: all of them or, after an error, none.';
+
 CREATE OR REPLACE FUNCTION mlplat.create_source(name text, kind text, location text, target text,
     options jsonb DEFAULT '{}') RETURNS void
 LANGUAGE c VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'mlplat_create_source';

@@ -11,7 +11,7 @@
 #include "core/param.h"
 
 /*
- * Read them by n tables into as many results, in the current context; throws. function: the SQL name, for messages.
+ * Read them by n tables into as many results, in the current context; throws. options NULL: none. function: the SQL name, for messages.
  */
 extern void mlplat_read_options(const char *function, const MlParam *const *tables, size_t n,
 								Jsonb *options, MlParams *out);
