@@ -13,22 +13,14 @@
 #include "source/importlog.h"
 #include "source/loadquery.h"
 #include "source/options.h"
-#include "source/redact.h"
 
 PG_FUNCTION_INFO_V1(mlplat_import_query);
 
-typedef struct Import
-{
-	const char *query;
-	Jsonb *options;
-} Import;
-
+/* An MlplatImportFn; arg is the options. */
 static void
 import_query(MlplatImport *log, void *arg)
 {
-	const Import *import = arg;
-
-	log->rows = (int64) mlplat_load_query(log->target, import->query, import->options);
+	log->rows = (int64) mlplat_load_query(log->target, log->location, arg);
 }
 
 Datum
@@ -36,15 +28,12 @@ mlplat_import_query(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"target", "query", "options"};
 	MlplatImport log = {.function = "import_query", .kind = "query"};
-	Import import;
 
 	mlplat_need_arguments(fcinfo, 3);
 	mlplat_result_desc(fcinfo, 4);
 	mlplat_refuse_nulls(fcinfo, names, lengthof(names));
-	import.query = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	import.options = PG_GETARG_JSONB_P(2);
 	log.target = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	log.location = mlplat_redact(import.query, NULL);
-	mlplat_import_run(&log, import_query, &import);
+	log.location = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	mlplat_import_run(&log, import_query, PG_GETARG_JSONB_P(2));
 	return mlplat_import_result(fcinfo, &log);
 }

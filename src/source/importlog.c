@@ -24,6 +24,7 @@
 #include "pg/catalog.h"
 #include "pg/signature.h"
 #include "source/importlog.h"
+#include "source/redact.h"
 #include "source/rejects.h"
 
 #define N_VALUES 12
@@ -70,7 +71,7 @@ line_values(const MlplatImport *import, const ErrorData *error, const char **val
 {
 	values[0] = psprintf(INT64_FORMAT, import->id);
 	values[1] = import->kind;
-	values[2] = import->location;
+	values[2] = mlplat_redact(import->location, NULL);
 	values[3] = import->target;
 	values[4] = timestamptz_to_str(import->started);
 	values[5] = psprintf("%.6f", mlplat_import_seconds(import));
@@ -78,7 +79,7 @@ line_values(const MlplatImport *import, const ErrorData *error, const char **val
 	values[7] = psprintf(INT64_FORMAT, error ? 0 : import->rejected);
 	values[8] = import->bytes > 0 ? psprintf(UINT64_FORMAT, import->bytes) : NULL;
 	values[9] = error ? pstrdup(unpack_sql_state(error->sqlerrcode)) : NULL;
-	values[10] = error ? error->message : NULL;
+	values[10] = error ? mlplat_redact(error->message, NULL) : NULL;
 	values[11] = import->source_id > 0 ? psprintf(INT64_FORMAT, import->source_id) : NULL;
 }
 

@@ -19,7 +19,7 @@ typedef struct MlplatImport
 {
 	const char *function; /* SQL name, for messages: "import_csv" */
 	const char *kind;     /* in import_log: "csv" */
-	const char *location; /* path, address, query; without secrets */
+	const char *location; /* path, address, query; passwords in it are not logged */
 	const char *target;   /* as the caller wrote it */
 	int64 source_id;      /* of mlplat.source, which this refreshes; 0: none */
 	int64 id;             /* import_log.import_id; set by mlplat_import_run, as is started */

@@ -19,7 +19,6 @@
 #include "pg/signature.h"
 #include "source/delivery.h"
 #include "source/options.h"
-#include "source/redact.h"
 #include "source/statement.h"
 
 PG_FUNCTION_INFO_V1(mlplat_refresh_source);
