@@ -3,7 +3,8 @@
 # They run in the copy of the sources that lib.sh makes, after its make_prefix; regress, isolation and
 # names need a cluster. Source it after lib.sh. What a suite needs and does not find, it skips, saying so.
 
-test_packages=(chromium python3 openssl libipc-run-perl clang-format-14)
+# The MariaDB packages hold the server's program, but no service that would be started.
+test_packages=(chromium python3 openssl libipc-run-perl clang-format-14 mariadb-server-core mariadb-client-core postgresql-15-mysql-fdw)
 
 # summary NAME PASSED FAILED [SKIPPED]: the last line of a suite.
 summary() {

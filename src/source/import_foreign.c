@@ -118,6 +118,18 @@ check_free(const Import *import, const char *table)
 								"into this table by import_query.")));
 }
 
+static void
+check_no_temporary(const char *table)
+{
+	Oid temporary = LookupExplicitNamespace("pg_temp", true);
+
+	if (OidIsValid(temporary) && OidIsValid(get_relname_relid(table, temporary)))
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
+						errmsg("temporary table \"%s\" is in the way", table),
+						errhint("A foreign table of that name is needed in the session's temporary "
+								"schema for a while.")));
+}
+
 /* ---- foreign tables */
 
 /* Names of the server's foreign tables in our temporary schema. */
@@ -207,7 +219,10 @@ import_foreign(MlplatImport *log, void *arg)
 	log->target = psprintf("%s.*", quote_identifier(import->schema));
 	read_wanted(import);
 	foreach (cell, import->wanted)
+	{
 		check_free(import, strVal(lfirst(cell)));
+		check_no_temporary(strVal(lfirst(cell)));
+	}
 	foreach (cell, import_schema(import))
 	{
 		copy_table(import, strVal(lfirst(cell)));

@@ -51,6 +51,15 @@ SELECT rows_loaded FROM mlplat.import_query('there', 'SELECT id + 3000 AS id FRO
 SELECT count(*), max(number), max(twice) FROM there;
 SELECT rows_loaded FROM mlplat.import_query('there', 'SELECT 1 AS id WHERE false');
 
+-- Rows pass through: they need no room in temporary files.
+SET work_mem = '64kB';
+SET temp_file_limit = 0;
+SELECT rows_loaded FROM mlplat.import_query('passed', 'SELECT i AS id, i * 2 AS twice FROM generate_series(1, 5) AS i', '{"types": {"id": "bigint"}}');
+SELECT rows_loaded FROM mlplat.import_query('passed', 'SELECT s.id, t.id AS twice FROM source s, (SELECT id FROM source LIMIT 20) t');
+SELECT count(*), sum(id) FROM passed;
+RESET work_mem;
+RESET temp_file_limit;
+
 -- Triggers: of rows, of the statement once, with all its rows; they may write, and import themselves.
 CREATE TABLE log (line text);
 CREATE FUNCTION on_row() RETURNS trigger LANGUAGE plpgsql AS $$

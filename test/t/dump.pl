@@ -20,8 +20,11 @@ SELECT mlplat.evaluate_model('linear@1', 'SELECT x, c, y FROM t');
 SELECT mlplat.create_model('searched', 'SELECT x, flag FROM t', 'flag', 'gbdt', '{"n_trees": 5}', folds => 2, search => '{"max_leaves": [2, 4]}');
 SELECT mlplat.drop_model('searched');
 SELECT mlplat.drop_model('linear@1');
+SELECT mlplat.create_source('rows', 'query', 'SELECT id, x FROM t', 'taken', '{"refresh": "append", "high_water": "id"}');
+SELECT mlplat.refresh_source('rows');
 SET ROLE ann;
 SELECT mlplat.create_model('linear', 'SELECT c, y FROM t', 'y', 'linear', holdout => 0);
+SELECT mlplat.create_source('rows', 'query', 'SELECT id, x FROM t', 'anns', '{"refresh": "upsert", "key": "id"}');
 RESET ROLE;
 -- objects that need a model while they are restored
 SELECT format('CREATE TABLE generated (x float8, p float8 GENERATED ALWAYS AS (mlplat.predict(%L::bytea, ARRAY[x])) STORED)', v.image)
@@ -44,6 +47,7 @@ my %question = (
 	'runs' => q{SELECT string_agg(r::text, E'\n' ORDER BY run_id) FROM mlplat.runs r},
 	'evaluations' => q{SELECT string_agg(e::text, E'\n' ORDER BY model, owner, version, evaluation_id) FROM mlplat.evaluations e},
 	'trials' => q{SELECT string_agg(t::text, E'\n' ORDER BY run_id, trial) FROM mlplat.trials t},
+	'sources' => q{SELECT string_agg(s::text, E'\n' ORDER BY name, owner) FROM mlplat.sources s},
 	'ids' => q{SELECT string_agg(concat_ws(' ', model_id, version_id), ';' ORDER BY version_id) FROM mlplat.version},
 	'rights' => q{SELECT string_agg(concat_ws(' ', relname, relacl, relrowsecurity), E'\n' ORDER BY relname) FROM pg_class WHERE relnamespace = 'mlplat'::regnamespace AND relkind IN ('r', 'v')},
 	'policies' => q{SELECT string_agg(concat_ws(' ', tablename, policyname, qual), E'\n' ORDER BY tablename, policyname) FROM pg_policies WHERE schemaname = 'mlplat'},
@@ -76,6 +80,8 @@ for my $format ('plain', 'custom', 'custom in parallel')
 	is($node->safe_psql($db, "SELECT version FROM mlplat.create_model('another', 'SELECT x, y FROM t', 'y', 'linear')"), '1', "$format: the next model");
 	is($node->safe_psql($db, "SET ROLE ann; SELECT string_agg(name || ' ' || owner, ',') FROM mlplat.models"), 'linear ann', "$format: owners");
 	is($node->safe_psql($db, "SET ROLE ann; SELECT version FROM mlplat.create_model('linear', 'SELECT x, c, y FROM t', 'y', 'linear')"), '2', "$format: the owner's next version");
+	is($node->safe_psql($db, "INSERT INTO t (id, x) VALUES (2001, 1); SELECT rows_loaded FROM mlplat.refresh_source('rows')"), '1', "$format: a source goes on from its mark");
+	is($node->safe_psql($db, "SET ROLE ann; SELECT rows_loaded FROM mlplat.refresh_source('rows')"), '2001', "$format: the source of another");
 	$node->safe_psql($db, 'REFRESH MATERIALIZED VIEW kept; DROP EXTENSION mlplat CASCADE');
 	is($node->safe_psql($db, "SELECT count(*) FROM pg_namespace WHERE nspname = 'mlplat'"), '0', "$format: dropped whole");
 }
