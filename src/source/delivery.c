@@ -83,7 +83,7 @@ mlplat_deliver(MlplatDelivery *delivery, MlplatImport *import)
 	{
 		if (delivery->target.rel)
 			create_as_target(delivery, relname);
-		mlplat_import_delegate(import, name, source->options);
+		mlplat_import_delegate(import, name, source->location, source->options);
 	}
 	delivery->rel = table_openrv(makeRangeVar("pg_temp", relname, -1), AccessShareLock);
 	delivery->name = mlplat_relation_name(delivery->rel);

@@ -153,6 +153,8 @@ run_for(MlplatImport *outer, MlplatImport *import, MlplatImportFn work, void *ar
 	import->id = outer->id;
 	import->started = outer->started;
 	import->context = caller;
+	/* It knows best what of its location may be shown. */
+	outer->location = MemoryContextStrdup(outer->context, import->location);
 	run_work(import, work, arg);
 	outer->rows = import->rows;
 	outer->rejected = import->rejected;
@@ -209,12 +211,12 @@ mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg)
 
 /* SELECT mlplat.import_KIND(...); the import_run that this comes to finds the import that waits. */
 static void
-call_import(const MlplatImport *import, const char *target, Jsonb *options)
+call_import(const MlplatImport *import, const char *target, const char *location, Jsonb *options)
 {
 	char *sql = psprintf("SELECT FROM mlplat.%s($1, $2, $3)",
 						 quote_identifier(psprintf("import_%s", import->kind)));
 	Oid types[3] = {TEXTOID, TEXTOID, JSONBOID};
-	Datum values[3] = {CStringGetTextDatum(target), CStringGetTextDatum(import->location),
+	Datum values[3] = {CStringGetTextDatum(target), CStringGetTextDatum(location),
 					   JsonbPGetDatum(options)};
 
 	mlplat_spi_begin();
@@ -224,12 +226,13 @@ call_import(const MlplatImport *import, const char *target, Jsonb *options)
 }
 
 void
-mlplat_import_delegate(MlplatImport *import, const char *target, Jsonb *options)
+mlplat_import_delegate(MlplatImport *import, const char *target, const char *location,
+					   Jsonb *options)
 {
 	PG_TRY();
 	{
 		waiting = import;
-		call_import(import, target, options);
+		call_import(import, target, location, options);
 	}
 	PG_FINALLY();
 	{

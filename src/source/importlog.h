@@ -45,9 +45,10 @@ extern MlplatImport *mlplat_import_current(void);
 
 /*
  * Let SQL's import_KIND(target, location, options) do the work of this import: it goes under this import's id and
- * writes no line of its own. Counts and columns are then those that it has come to.
+ * writes no line of its own. Counts, columns and what is shown of the location are then the other's.
  */
-extern void mlplat_import_delegate(MlplatImport *import, const char *target, Jsonb *options);
+extern void mlplat_import_delegate(MlplatImport *import, const char *target, const char *location,
+								   Jsonb *options);
 
 /* Since it began. */
 extern double mlplat_import_seconds(const MlplatImport *import);

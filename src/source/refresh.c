@@ -103,6 +103,15 @@ refresh_source(MlplatImport *import, void *arg)
 	error_context_stack = callback.previous;
 }
 
+/* What comes behind the path of an address may be meant for the server alone. */
+static const char *
+shown_location(const MlplatSource *source)
+{
+	if (strcmp(source->kind, "url") != 0)
+		return source->location;
+	return pnstrdup(source->location, strcspn(source->location, "?#"));
+}
+
 static Datum
 refresh_result(TupleDesc desc, const MlplatImport *import, const Refresh *refresh)
 {
@@ -135,7 +144,7 @@ mlplat_refresh_source(PG_FUNCTION_ARGS)
 	/* Outside of the import: that it is locked is no failure of the other session's refresh. */
 	refresh.source = mlplat_source_lock(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	import.kind = refresh.source->kind;
-	import.location = refresh.source->location;
+	import.location = shown_location(refresh.source);
 	import.target = refresh.source->target;
 	import.source_id = refresh.source->id;
 	mlplat_import_run(&import, refresh_source, &refresh);
