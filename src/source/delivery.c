@@ -58,16 +58,50 @@ create_as_target(const MlplatDelivery *delivery, const char *relname)
 		NoLock);
 }
 
+/* Strings: the columns that take values. */
 static List *
-all_columns(Relation rel)
+writable_columns(Relation rel)
 {
 	List *columns = NIL;
 
 	for (int j = 0; j < RelationGetDescr(rel)->natts; j++)
-		columns =
-			lappend(columns,
-					makeString(pstrdup(NameStr(TupleDescAttr(RelationGetDescr(rel), j)->attname))));
+	{
+		Form_pg_attribute column = TupleDescAttr(RelationGetDescr(rel), j);
+
+		if (!column->attisdropped && column->attgenerated == '\0' &&
+			column->attidentity != ATTRIBUTE_IDENTITY_ALWAYS)
+			columns = lappend(columns, makeString(pstrdup(NameStr(column->attname))));
+	}
 	return columns;
+}
+
+/*
+ * An import that says nothing of columns, as that of JSON, has put nulls where it found nothing. Those are values of a
+ * column that it has loaded before; in others, which somebody else may have added to the target, they are not.
+ */
+static List *
+columns_with_values(MlplatDelivery *delivery)
+{
+	List *columns = NIL;
+	ListCell *cell;
+
+	foreach (cell, writable_columns(delivery->rel))
+		if (list_member(delivery->source->columns, lfirst(cell)) ||
+			mlplat_statement_value("SELECT 1 FROM %s AS d WHERE d.%s IS NOT NULL LIMIT 1",
+								   delivery->name, quote_identifier(strVal(lfirst(cell)))))
+			columns = lappend(columns, lfirst(cell));
+	delivery->nothing_came = columns == NIL;
+	return columns ? columns : writable_columns(delivery->target.rel);
+}
+
+static List *
+loaded_columns(MlplatDelivery *delivery, const MlplatImport *import)
+{
+	if (import->columns)
+		return import->columns;
+	if (!delivery->target.rel || strcmp(delivery->source->kind, "query") == 0)
+		return writable_columns(delivery->rel);
+	return columns_with_values(delivery);
 }
 
 void
@@ -87,7 +121,7 @@ mlplat_deliver(MlplatDelivery *delivery, MlplatImport *import)
 	}
 	delivery->rel = table_openrv(makeRangeVar("pg_temp", relname, -1), AccessShareLock);
 	delivery->name = mlplat_relation_name(delivery->rel);
-	delivery->from = import->columns ? import->columns : all_columns(delivery->rel);
+	delivery->from = loaded_columns(delivery, import);
 }
 
 void

@@ -18,8 +18,9 @@ typedef struct MlplatDelivery
 	MlplatTarget target; /* rel NULL: to be created */
 	Relation rel;        /* the temporary table */
 	char *name;          /* its name, with its schema, quoted */
-	List *from,
-		*to; /* Strings: columns of rel that were loaded, and those of the target they go to */
+	List *from;          /* Strings: its columns that were loaded */
+	List *to;            /* those of the target that they go to */
+	bool nothing_came;   /* from and to are then all columns there are */
 } MlplatDelivery;
 
 /* Load what the source has, from the high-water mark on where the source is a query. Counts go to the import. */

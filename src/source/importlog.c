@@ -31,7 +31,8 @@
 
 static const char insert_line[] =
 	"INSERT INTO mlplat.import_log (import_id, kind, location, target, started_at, seconds, rows, "
-	"rejected, bytes, outcome, sqlstate, error, source_id) VALUES ($1::pg_catalog.int8, $2, $3, $4, "
+	"rejected, bytes, outcome, sqlstate, error, source_id) VALUES ($1::pg_catalog.int8, $2, $3, "
+	"$4, "
 	"$5::pg_catalog.timestamptz, $6::pg_catalog.float8, $7::pg_catalog.int8, $8::pg_catalog.int8, "
 	"$9::pg_catalog.int8, CASE WHEN $10 IS NULL THEN 'loaded' ELSE 'failed' END, $10, $11, "
 	"$12::pg_catalog.int8)";

@@ -96,7 +96,8 @@ refresh_source(MlplatImport *import, void *arg)
 	mlplat_delivery_bind(&delivery);
 	put_rows(refresh, &delivery);
 	import->rows = (int64) (refresh->inserted + refresh->updated);
-	refresh->source->columns = delivery.to;
+	if (!delivery.nothing_came)
+		refresh->source->columns = delivery.to;
 	mlplat_source_update(refresh->source);
 	mlplat_delivery_drop(&delivery);
 	mlplat_target_close(&delivery.target);

@@ -172,6 +172,16 @@ SELECT mlplat.create_source('lines', 'json', data() || '/mlplat_source.csv', 'li
 SELECT put(E'{"id": 1, "a": {"b": "x"}}\n{"id": 2, "a": {"b": "y"}}\n'), refresh('lines');
 SELECT put(E'{"id": 2, "a": {"b": null}}\n{"id": 3, "a": {"b": "z"}}\n'), refresh('lines');
 SELECT * FROM lined ORDER BY id;
+ALTER TABLE lined ADD COLUMN noted text DEFAULT 'by default', ADD COLUMN rank int;
+UPDATE lined SET noted = 'by hand' WHERE id = 3;
+SELECT put(E'{"id": 3, "a": {"b": "zz"}}\n{"id": 4}\n'), refresh('lines');
+SELECT put(E'{"id": 4, "rank": 1}\n'), refresh('lines');
+SELECT * FROM lined ORDER BY id;
+SELECT mlplat.create_source('items', 'json', data() || '/mlplat_source.csv', 'lined', '{"path": "$.items", "flatten": true}');
+SELECT put('{"items": []}'), refresh('items');
+SELECT count(*) FROM lined;
+SELECT put('{"items": [{"id": 1}, {"id": 2, "a": {"b": "y"}}]}'), refresh('items');
+SELECT * FROM lined ORDER BY id;
 SELECT put(E'{"id": 2, "c": 1}\n'), refresh('lines');
 SELECT put(E'{"id": 2}\n'), refresh('lines');
 SELECT mlplat.create_source('missing', 'csv', data() || '/no such file', 'filed');
