@@ -17,7 +17,10 @@ CREATE TABLE mlplat.source (
     created_at timestamptz NOT NULL DEFAULT now(),
     columns text[],
     high_water text,
-    UNIQUE (owner, name)
+    UNIQUE (owner, name),
+    CHECK ((refresh = 'upsert') = (COALESCE(cardinality(key), 0) > 0)),
+    CHECK (array_position(key, NULL) IS NULL),
+    CHECK (CASE refresh WHEN 'append' THEN high_water_column IS NOT NULL WHEN 'replace' THEN high_water_column IS NULL ELSE true END)
 );
 COMMENT ON TABLE mlplat.source IS 'where a table gets its rows from, and how it is refreshed';
 COMMENT ON COLUMN mlplat.source.source_id IS 'never given twice: import_log refers to it';

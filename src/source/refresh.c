@@ -5,7 +5,8 @@
  * All of it is one import, so one transaction: after an error the table is as it
  * was. The target is changed by DELETE and INSERT, never by TRUNCATE or another
  * table in its place: readers see the old rows until the commit and wait for
- * nothing, and grants, views, indexes and foreign keys stay.
+ * nothing, and grants, views and indexes stay. Rows that a foreign key refers to
+ * cannot be replaced unless that key is deferred; an upsert leaves them in place.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 
 #include "pg/signature.h"
 #include "source/delivery.h"
@@ -62,6 +64,15 @@ insert_all(const MlplatDelivery *delivery)
 							mlplat_column_list(delivery->from, "d."), delivery->name);
 }
 
+/* Tables that inherit from the target are not what INSERT fills; its partitions are. */
+static uint64
+delete_all(Relation rel)
+{
+	return mlplat_statement("DELETE FROM %s%s",
+							rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE ? "" : "ONLY ",
+							mlplat_relation_name(rel));
+}
+
 static void
 put_rows(Refresh *refresh, MlplatDelivery *delivery)
 {
@@ -73,8 +84,7 @@ put_rows(Refresh *refresh, MlplatDelivery *delivery)
 		return;
 	}
 	if (strcmp(mode, "replace") == 0 && !delivery->target.created)
-		refresh->deleted =
-			mlplat_statement("DELETE FROM %s", mlplat_relation_name(delivery->target.rel));
+		refresh->deleted = delete_all(delivery->target.rel);
 	refresh->inserted = insert_all(delivery);
 }
 
