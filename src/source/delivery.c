@@ -131,6 +131,15 @@ mlplat_delivery_drop(MlplatDelivery *delivery)
 	mlplat_statement("DROP TABLE %s", delivery->name);
 }
 
+uint64
+mlplat_delivery_insert(const MlplatDelivery *delivery)
+{
+	return mlplat_statement("INSERT INTO %s (%s) SELECT %s FROM %s AS d",
+							mlplat_relation_name(delivery->target.rel),
+							mlplat_column_list(delivery->to, ""),
+							mlplat_column_list(delivery->from, "d."), delivery->name);
+}
+
 /* ---- binding */
 
 char *

@@ -29,6 +29,9 @@ extern void mlplat_deliver(MlplatDelivery *delivery, MlplatImport *import);
 /* Create the target, if it is not there, and bind columns: throws when some have come or gone. */
 extern void mlplat_delivery_bind(MlplatDelivery *delivery);
 
+/* All of it into the target; returns the number of rows. */
+extern uint64 mlplat_delivery_insert(const MlplatDelivery *delivery);
+
 extern void mlplat_delivery_drop(MlplatDelivery *delivery);
 
 /* A list of columns, quoted, each after the prefix: "old." */

@@ -55,15 +55,6 @@ open_target(MlplatDelivery *delivery)
 						errhint("To load it anew, drop the source and create it again.")));
 }
 
-static uint64
-insert_all(const MlplatDelivery *delivery)
-{
-	return mlplat_statement("INSERT INTO %s (%s) SELECT %s FROM %s AS d",
-							mlplat_relation_name(delivery->target.rel),
-							mlplat_column_list(delivery->to, ""),
-							mlplat_column_list(delivery->from, "d."), delivery->name);
-}
-
 /* Tables that inherit from the target are not what INSERT fills; its partitions are. */
 static uint64
 delete_all(Relation rel)
@@ -85,7 +76,7 @@ put_rows(Refresh *refresh, MlplatDelivery *delivery)
 	}
 	if (strcmp(mode, "replace") == 0 && !delivery->target.created)
 		refresh->deleted = delete_all(delivery->target.rel);
-	refresh->inserted = insert_all(delivery);
+	refresh->inserted = mlplat_delivery_insert(delivery);
 }
 
 /* An MlplatImportFn. */

@@ -3,7 +3,9 @@
  *		A delivery into the target by key: rows that are there are updated, others inserted.
  *
  * One INSERT ... ON CONFLICT, for which the target needs a unique index on the
- * key. A row that is there already, byte for byte, is left alone.
+ * key. A row that is there already, byte for byte, is left alone. How many rows
+ * were inserted and how many updated is counted before, and so is not exact where
+ * others write to the same rows meanwhile.
  *
  * A key that comes twice in one delivery is an error: rows of a query have no
  * order that would tell which of them is to stay.
@@ -124,29 +126,59 @@ check_keys(const MlplatDelivery *delivery, List *columns)
 
 /* ---- the rows */
 
-/* How many rows of the delivery are in the target already? */
-static uint64
-count_known(const MlplatDelivery *delivery, const List *columns)
+/* A type to compare in: of no certain length, which would cut values off. */
+static char *
+bare_type(Relation rel, const char *column)
 {
+	return format_type_extended(mlplat_column_type(rel, column), -1,
+								FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY);
+}
+
+/* The condition that rows t of the target and d of the delivery have the same key. */
+static char *
+same_key(const MlplatDelivery *delivery, const List *columns)
+{
+	Relation rel = delivery->target.rel;
 	StringInfoData condition;
-	char *count;
 
 	initStringInfo(&condition);
 	for (int i = 0; i < list_length(columns); i++)
 	{
 		const char *key = strVal(list_nth(delivery->source->key, i));
-		Oid type = mlplat_column_type(delivery->target.rel, key);
+		TypeCacheEntry *type = lookup_type_cache(mlplat_column_type(rel, key), TYPECACHE_EQ_OPR);
 
 		appendStringInfo(&condition, "%st.%s %s d.%s::%s", i > 0 ? " AND " : "",
-						 quote_identifier(key),
-						 mlplat_operator_name(lookup_type_cache(type, TYPECACHE_EQ_OPR)->eq_opr),
-						 quote_identifier(strVal(list_nth(columns, i))),
-						 mlplat_column_type_name(delivery->target.rel, key));
+						 quote_identifier(key), mlplat_operator_name(type->eq_opr),
+						 quote_identifier(strVal(list_nth(columns, i))), bare_type(rel, key));
 	}
-	count = mlplat_statement_value("SELECT pg_catalog.count(*) FROM %s AS d JOIN %s AS t ON %s",
-								   delivery->name, mlplat_relation_name(delivery->target.rel),
-								   condition.data);
-	return strtoull(count, NULL, 10);
+	return condition.data;
+}
+
+/* The condition that their other columns differ, in as little as a byte; NULL: there are none. */
+static char *
+other_values(const MlplatDelivery *delivery)
+{
+	StringInfoData there, here;
+
+	initStringInfo(&there);
+	initStringInfo(&here);
+	for (int i = 0; i < list_length(delivery->to); i++)
+	{
+		const char *name = strVal(list_nth(delivery->to, i));
+		const char *comma = there.len > 0 ? ", " : "";
+
+		if (list_member(delivery->source->key, list_nth(delivery->to, i)))
+			continue;
+		appendStringInfo(&there, "%st.%s", comma, quote_identifier(name));
+		appendStringInfo(&here, "%sd.%s::%s", comma,
+						 quote_identifier(strVal(list_nth(delivery->from, i))),
+						 bare_type(delivery->target.rel, name));
+	}
+	/* The casts keep the rows whole: without them the operator would be looked for column by column. */
+	return there.len == 0 ? NULL
+						  : psprintf("ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) "
+									 "ROW(%s)::pg_catalog.record",
+									 there.data, here.data);
 }
 
 /* What ON CONFLICT does: nothing where there are only keys, or all is the same. */
@@ -166,7 +198,6 @@ conflict_action(const MlplatDelivery *delivery)
 
 		appendStringInfo(&set, "%s%s = excluded.%s", set.len > 0 ? ", " : "", name, name);
 	}
-	/* The casts keep the rows whole: without them the operator would be looked for column by column. */
 	return psprintf("UPDATE SET %s WHERE ROW(%s)::pg_catalog.record OPERATOR(pg_catalog.*<>) "
 					"ROW(%s)::pg_catalog.record",
 					set.data, mlplat_column_list(others, "t."),
@@ -175,37 +206,69 @@ conflict_action(const MlplatDelivery *delivery)
 
 /* It cannot be altered while we have it open. */
 static void
-add_primary_key(MlplatDelivery *delivery, const char *key)
+add_primary_key(MlplatDelivery *delivery)
 {
 	Relation rel = delivery->target.rel;
 	Oid relid = RelationGetRelid(rel);
 	const char *name = mlplat_relation_name(rel);
 
 	table_close(rel, NoLock);
-	mlplat_statement("ALTER TABLE %s ADD PRIMARY KEY (%s)", name, key);
+	mlplat_statement("ALTER TABLE %s ADD PRIMARY KEY (%s)", name,
+					 mlplat_column_list(delivery->source->key, ""));
 	delivery->target.rel = table_open(relid, NoLock);
+}
+
+/* Rows of the delivery that are new. */
+static uint64
+count_new(const MlplatDelivery *delivery, const char *key)
+{
+	return strtoull(
+		mlplat_statement_value("SELECT pg_catalog.count(*) FROM %s AS d WHERE NOT EXISTS "
+							   "(SELECT FROM %s AS t WHERE %s)",
+							   delivery->name, mlplat_relation_name(delivery->target.rel), key),
+		NULL, 10);
+}
+
+/*
+ * Rows that are there and the same are left out before the INSERT, which would lock each of them, and that is a write.
+ * ON CONFLICT is for those that others write meanwhile, and decides by the values as they are stored.
+ */
+static uint64
+insert_changes(const MlplatDelivery *delivery, const char *key)
+{
+	const char *target = mlplat_relation_name(delivery->target.rel);
+	const char *differs = other_values(delivery);
+	const char *first = quote_identifier(strVal(linitial(delivery->source->key)));
+
+	return mlplat_statement(
+		"INSERT INTO %s AS t (%s) SELECT %s FROM %s AS d LEFT JOIN %s AS t ON %s "
+		"WHERE t.%s IS NULL%s%s ON CONFLICT (%s) DO %s",
+		target, mlplat_column_list(delivery->to, ""), mlplat_column_list(delivery->from, "d."),
+		delivery->name, target, key, first, differs ? " OR " : "", differs ? differs : "",
+		mlplat_column_list(delivery->source->key, ""), conflict_action(delivery));
 }
 
 void
 mlplat_upsert(MlplatDelivery *delivery, uint64 *inserted, uint64 *updated)
 {
-	const char *target = mlplat_relation_name(delivery->target.rel);
-	char *key = mlplat_column_list(delivery->source->key, "");
 	List *columns = key_columns(delivery);
-	uint64 n_known, n_rows, n_changed;
+	uint64 n_new, n_changed;
+	const char *key;
 
-	if (delivery->target.created)
-		add_primary_key(delivery, key);
-	else
+	*updated = 0;
+	if (!delivery->target.created)
 		check_unique_index(delivery);
 	check_keys(delivery, columns);
-	n_known = count_known(delivery, columns);
-	n_rows = strtoull(mlplat_statement_value("SELECT pg_catalog.count(*) FROM %s", delivery->name),
-					  NULL, 10);
-	n_changed = mlplat_statement(
-		"INSERT INTO %s AS t (%s) SELECT %s FROM %s AS d ON CONFLICT (%s) DO %s", target,
-		mlplat_column_list(delivery->to, ""), mlplat_column_list(delivery->from, "d."),
-		delivery->name, key, conflict_action(delivery));
-	*inserted = Min(n_rows - Min(n_known, n_rows), n_changed);
+	if (delivery->target.created)
+	{
+		*inserted = mlplat_delivery_insert(delivery);
+		add_primary_key(delivery);
+		return;
+	}
+	mlplat_statement("ANALYZE %s", delivery->name);
+	key = same_key(delivery, columns);
+	n_new = count_new(delivery, key);
+	n_changed = insert_changes(delivery, key);
+	*inserted = Min(n_new, n_changed);
 	*updated = n_changed - *inserted;
 }
