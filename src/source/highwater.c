@@ -40,18 +40,18 @@ beyond(const MlplatDelivery *delivery, Oid type)
 {
 	const char *column = delivery->source->high_water_column;
 	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY);
-	Oid operator= InvalidOid;
+	Oid comparison = InvalidOid;
 
 	if (OidIsValid(entry->btree_opf))
-		operator= get_opfamily_member(
+		comparison = get_opfamily_member(
 			entry->btree_opf, entry->btree_opintype, entry->btree_opintype,
 			takes_ties(delivery->source) ? BTGreaterEqualStrategyNumber : BTGreaterStrategyNumber);
-	if (!OidIsValid(operator))
+	if (!OidIsValid(comparison))
 		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
 						errmsg("column \"%s\" cannot be a high-water mark: values of type %s have "
 							   "no order",
 							   column, format_type_be(type))));
-	return mlplat_operator_name(operator);
+	return mlplat_operator_name(comparison);
 }
 
 /* Values are written so that they can be read in any session. Ended by AtEOXact_GUC. */

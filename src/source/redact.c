@@ -41,7 +41,7 @@ value_end(const char *s)
 	return s;
 }
 
-/* Where s goes on after "password =" or "sslpassword="; NULL: it is not that. */
+/* Where s goes on after "password =" or "password =>", which may be the end of a word; NULL: it is not that. */
 static const char *
 password_value(const char *s)
 {
@@ -50,7 +50,17 @@ password_value(const char *s)
 	if (pg_strncasecmp(s, "password", 8) != 0)
 		return NULL;
 	after = skip_blanks(s + 8);
-	return *after == '=' ? skip_blanks(after + 1) : NULL;
+	if (*after != '=')
+		return NULL;
+	return skip_blanks(after + (after[1] == '>' ? 2 : 1));
+}
+
+static bool
+is_port(const char *s, const char *end)
+{
+	while (s < end && isdigit((unsigned char) *s))
+		s++;
+	return s == end;
 }
 
 /* In "://user:password@", which s begins with: the password; NULL: there is none. */
@@ -61,14 +71,14 @@ address_password(const char *s, const char **end)
 
 	if (strncmp(s, "://", 3) != 0)
 		return NULL;
-	/* A slash may stand in a password that was not escaped; the last @ counts. */
+	/* A slash may stand in a password that was not escaped, but not behind a port; the last @ counts. */
 	for (s += 3; *s && !isspace((unsigned char) *s) && !strchr("'\"", *s); s++)
 	{
 		if (*s == ':' && !colon)
 			colon = s;
 		if (*s == '@')
 			at = s;
-		if ((*s == '/' || *s == '?') && (!colon || at))
+		if ((*s == '/' || *s == '?') && (!colon || at || is_port(colon + 1, s)))
 			break;
 	}
 	if (!colon || !at || at < colon)

@@ -17,7 +17,7 @@ extern char *mlplat_statement_value(const char *format, ...) pg_attribute_printf
 extern char *mlplat_relation_name(Relation rel);
 
 /* OPERATOR(schema.=), so that the search path has no say */
-extern char *mlplat_operator_name(Oid operator);
+extern char *mlplat_operator_name(Oid oid);
 
 /* A column's type in full, to cast to */
 extern char *mlplat_column_type_name(Relation rel, const char *column);

@@ -101,6 +101,7 @@ SELECT mlplat.import_query('new', 'SELECT * FROM nosuch(''postgresql://u:s3cret@
 SELECT mlplat.import_query('new', 'SELECT * FROM nosuch(''postgresql://u@h/db?sslmode=require&password=s3cret&x=y'')');
 SELECT mlplat.import_query('new', 'SELECT * FROM nosuch(E''password=\''s3c\\\''ret\'' x'')');
 SELECT mlplat.import_query('new', 'SELECT password, passwords = 1 AS p FROM nosuch(''http://host/a:b'')');
+SELECT mlplat.import_query('new', 'SELECT * FROM nosuch(password => ''s3cret'', x => 1), nosuch(''http://host:8080/users/@me'')');
 SELECT location FROM mlplat.import_log WHERE location LIKE '%nosuch(%' ORDER BY import_id;
 
 SET client_min_messages = warning;
