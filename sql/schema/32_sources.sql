@@ -60,4 +60,22 @@ LEFT JOIN LATERAL (
     ORDER BY i.import_id DESC LIMIT 1) l ON true
 WHERE mlplat.is_owner(s.owner);
 COMMENT ON VIEW mlplat.sources IS 'one row a source, with what became of its last refresh';
+COMMENT ON COLUMN mlplat.sources.name IS 'unique for the owner';
+COMMENT ON COLUMN mlplat.sources.owner IS 'the role that made it';
+COMMENT ON COLUMN mlplat.sources.kind IS 'which import reads it: csv, json, url or query';
+COMMENT ON COLUMN mlplat.sources.location IS 'path, address or query';
+COMMENT ON COLUMN mlplat.sources.target IS 'table that the rows go to, with its schema';
+COMMENT ON COLUMN mlplat.sources.refresh IS 'replace, append or upsert';
+COMMENT ON COLUMN mlplat.sources.key IS 'upsert: columns by which a row is found again';
+COMMENT ON COLUMN mlplat.sources.high_water_column IS 'column that grows: only rows from the mark on are loaded';
+COMMENT ON COLUMN mlplat.sources.high_water IS 'the mark: greatest value of that column that was loaded; null: none';
+COMMENT ON COLUMN mlplat.sources.options IS 'options of the import';
+COMMENT ON COLUMN mlplat.sources.created_at IS 'when it was made';
+COMMENT ON COLUMN mlplat.sources.refreshed_at IS 'when the last refresh began; null, as all that follows: there was none';
+COMMENT ON COLUMN mlplat.sources.seconds IS 'how long it took';
+COMMENT ON COLUMN mlplat.sources.rows IS 'rows that it inserted or updated';
+COMMENT ON COLUMN mlplat.sources.rejected IS 'rows that it rejected: see import_rejects';
+COMMENT ON COLUMN mlplat.sources.outcome IS 'loaded or failed';
+COMMENT ON COLUMN mlplat.sources.error IS 'error message of a failure';
+COMMENT ON COLUMN mlplat.sources.import_id IS 'its line in import_log';
 GRANT SELECT ON mlplat.sources TO PUBLIC;
