@@ -119,10 +119,16 @@ log_failure(const MlplatImport *import, const ErrorData *error)
 								  "max_worker_processes.")));
 }
 
-MlplatImport *
-mlplat_import_current(void)
+void
+mlplat_import_note_columns(const List *columns)
 {
-	return current;
+	MemoryContext caller;
+
+	if (!current)
+		return;
+	caller = MemoryContextSwitchTo(current->context);
+	current->columns = list_union(current->columns, copyObject(columns));
+	MemoryContextSwitchTo(caller);
 }
 
 /* Do the work as the current import; what was current before is so again, also after an error. */

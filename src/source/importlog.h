@@ -28,7 +28,7 @@ typedef struct MlplatImport
 	uint64 bytes;                  /* read at the origin; 0: not known */
 	int encoding;                  /* of the rows that are rejected */
 	MemoryContext context;         /* lives as long as the import; set by mlplat_import_run */
-	List *columns;                 /* that mlplat_target_bind has bound; NIL: all of the target */
+	List *columns;                 /* Strings: those noted; NIL: it does not tell */
 	struct MlplatRejects *rejects; /* held back by rejects.c */
 } MlplatImport;
 
@@ -40,8 +40,8 @@ typedef void (*MlplatImportFn)(MlplatImport *import, void *arg);
  */
 extern void mlplat_import_run(MlplatImport *import, MlplatImportFn work, void *arg);
 
-/* The import whose work is being done; NULL: none. */
-extern MlplatImport *mlplat_import_current(void);
+/* Columns that the import whose work is being done loads, if there is one: those of all its pages together. */
+extern void mlplat_import_note_columns(const List *columns);
 
 /*
  * Let SQL's import_KIND(target, location, options) do the work of this import: it goes under this import's id and

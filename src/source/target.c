@@ -89,8 +89,7 @@ mlplat_target_bind(const MlplatTarget *target, int n, char *const *names, const 
 							hint ? errhint("%s", hint) : 0));
 		columns = lappend(columns, makeString(pstrdup(name)));
 	}
-	if (mlplat_import_current())
-		mlplat_import_current()->columns = columns;
+	mlplat_import_note_columns(columns);
 	return columns;
 }
 
