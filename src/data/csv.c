@@ -35,6 +35,17 @@ ml_csv_reader_init(MlCsvReader *in, MlEnv *env, MlCsvDialect dialect, size_t max
 	in->dialect = dialect;
 	in->max_record = max_record;
 	in->state = RECORD_START;
+	in->ends_plain['\n'] = in->ends_plain['\r'] = true;
+	in->ends_plain[(uint8_t) dialect.delimiter] = in->ends_plain[(uint8_t) dialect.quote] = true;
+	in->ends_quoted[(uint8_t) dialect.quote] = in->ends_quoted[(uint8_t) dialect.escape] = true;
+}
+
+void
+ml_csv_reader_restart(MlCsvReader *in)
+{
+	in->text_len = in->n_fields = 0;
+	in->done = in->unclosed = false;
+	in->state = RECORD_START;
 }
 
 void
@@ -44,14 +55,22 @@ ml_csv_reader_free(MlCsvReader *in)
 	ml_free(in->env, in->fields);
 }
 
+/* Make room in the record's text. */
+static MlStatus
+reserve(MlCsvReader *in, size_t n)
+{
+	if (n > in->max_record - in->text_len)
+		return ml_fail(in->env, ML_EDATA, "record %zu is longer than %zu bytes", in->n_records + 1,
+					   in->max_record);
+	if (n > in->text_capacity - in->text_len)
+		return ml_grow(in->env, &in->text, &in->text_capacity, in->text_len + n, 1);
+	return ML_OK;
+}
+
 static MlStatus
 put_char(MlCsvReader *in, char c)
 {
-	if (in->text_len >= in->max_record)
-		return ml_fail(in->env, ML_EDATA, "record %zu is longer than %zu bytes", in->n_records + 1,
-					   in->max_record);
-	if (in->text_len == in->text_capacity)
-		ML_TRY(ml_grow(in->env, &in->text, &in->text_capacity, in->text_len + 1, 1));
+	ML_TRY(reserve(in, 1));
 	in->text[in->text_len++] = c;
 	return ML_OK;
 }
@@ -161,6 +180,32 @@ take_char(MlCsvReader *in, char c)
 	}
 }
 
+static bool
+is_in_quotes(const MlCsvReader *in)
+{
+	return in->state == QUOTED || (in->state == ESCAPED && in->dialect.escape != in->dialect.quote);
+}
+
+/* Take all bytes at once that mean nothing. */
+static MlStatus
+take_run(MlCsvReader *in, const char **data, const char *end)
+{
+	const bool *ends = in->state == PLAIN ? in->ends_plain : in->ends_quoted;
+	const char *p = *data;
+	size_t n;
+
+	while (p < end && !ends[(uint8_t) *p])
+		p++;
+	n = (size_t) (p - *data);
+	if (n == 0)
+		return ML_OK;
+	ML_TRY(reserve(in, n));
+	memcpy(in->text + in->text_len, *data, n);
+	in->text_len += n;
+	*data = p;
+	return ML_OK;
+}
+
 MlStatus
 ml_csv_next(MlCsvReader *in, const char **data, const char *end, bool last, bool *whole)
 {
@@ -172,8 +217,13 @@ ml_csv_next(MlCsvReader *in, const char **data, const char *end, bool last, bool
 	}
 	while (*data < end && !in->done)
 	{
-		char c = *(*data)++;
+		char c;
 
+		if (in->state == PLAIN || in->state == QUOTED)
+			ML_TRY(take_run(in, data, end));
+		if (*data == end)
+			break;
+		c = *(*data)++;
 		if (in->state == AFTER_RETURN)
 		{
 			in->state = RECORD_START;
@@ -188,9 +238,31 @@ ml_csv_next(MlCsvReader *in, const char **data, const char *end, bool last, bool
 		ML_TRY(take_char(in, c));
 	}
 	if (!in->done && last && in->n_fields > 0)
+	{
+		in->unclosed = is_in_quotes(in);
 		ML_TRY(end_record(in, RECORD_START));
+	}
 	*whole = in->done;
 	return ML_OK;
+}
+
+bool
+ml_csv_after_return(const MlCsvReader *in)
+{
+	return in->state == AFTER_RETURN;
+}
+
+size_t
+ml_csv_count_lines(const char *text, size_t len)
+{
+	const char *end = text + len, *p = text;
+	size_t n = 0;
+
+	for (; (p = memchr(p, '\n', (size_t) (end - p))) != NULL; p++)
+		n++;
+	for (p = text; (p = memchr(p, '\r', (size_t) (end - p))) != NULL; p++)
+		n += p + 1 == end || p[1] != '\n';
+	return n;
 }
 
 /* ---- the dialect */

@@ -38,13 +38,20 @@ typedef struct MlCsvReader
 	size_t n_records;
 	size_t n_quoted, n_stray; /* quoted fields; quotes inside a field, in all records */
 
+	bool unclosed; /* the last record of the file ended inside quotes */
+
 	int state; /* of the machine between two pieces */
 	bool done; /* the record is whole: the next call starts another */
+	bool ends_plain[256],
+		ends_quoted[256]; /* bytes that mean something, outside and inside quotes */
 } MlCsvReader;
 
 extern void ml_csv_reader_init(MlCsvReader *in, MlEnv *env, MlCsvDialect dialect,
 							   size_t max_record);
 extern void ml_csv_reader_free(MlCsvReader *in);
+
+/* Forget the record that was begun, if any: the next byte starts one. */
+extern void ml_csv_reader_restart(MlCsvReader *in);
 
 /*
  * Read on from *data up to end; *data moves to the first byte not used. *whole: a record is complete.
@@ -52,6 +59,12 @@ extern void ml_csv_reader_free(MlCsvReader *in);
  */
 extern MlStatus ml_csv_next(MlCsvReader *in, const char **data, const char *end, bool last,
 							bool *whole);
+
+/* Does the reader stand after a CR, so that a LF that follows belongs to the record before? */
+extern bool ml_csv_after_return(const MlCsvReader *in);
+
+/* Lines that a record's bytes take, its own end included. */
+extern size_t ml_csv_count_lines(const char *text, size_t len);
 
 /* Text of a field of the record that was read last. */
 static inline const char *

@@ -13,11 +13,13 @@
  *   same, which they are in files written from doubles;
  * - booleans must be of one pair of words, and both words be there, except for
  *   true and false themselves;
- * - dates are in year-month-day order, the only one that does not depend on
- *   DateStyle.
+ * - whole numbers in groups with blanks between (1 234) stay text, as telephone
+ *   numbers look the same, and those with dots (1.234.567), as codes do, until
+ *   another column of the file shows that it writes numbers so;
+ * - 1,234 alone is no number, and 03/04/2024 no date, until another value of the
+ *   file says what the comma and the order mean.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -25,15 +27,21 @@
 #include "data/csvtype.h"
 
 #define BIT(n) ((uint16_t) (1u << (n)))
-#define ALL_TYPES (BIT(ML_CSV_TEXT) - 1)
-#define NUMBERS (BIT(ML_CSV_DOUBLE) | BIT(ML_CSV_NUMERIC))
+#define REALS (BIT(ML_CSV_DOUBLE) | BIT(ML_CSV_NUMERIC))
+#define NUMBERS (REALS | BIT(ML_CSV_INTEGER) | BIT(ML_CSV_BIGINT))
+#define MOMENTS (BIT(ML_CSV_DATE) | BIT(ML_CSV_TIMESTAMP) | BIT(ML_CSV_TIMESTAMPTZ))
+
+/* Ways in which the comma ends the whole part, and in which blanks stand between groups. */
+#define COMMA_WAYS (BIT(ML_CSV_COMMA) | BIT(ML_CSV_COMMA_DOT) | BIT(ML_CSV_COMMA_SPACE))
+#define SPACE_WAYS (BIT(ML_CSV_COMMA_SPACE) | BIT(ML_CSV_DOT_SPACE))
+#define UNSURE_WAYS (SPACE_WAYS | BIT(ML_CSV_COMMA_DOT)) /* of whole numbers */
 
 /* Checking a long number costs about a microsecond; after this many the column is believed. */
 #define MAX_LONG_CHECKS 1000
 
 static const char *const markers[] = {"NA",   "N/A", "n/a", "na", "NULL", "null",
 									  "None", "\\N", "?",   "-",  ".",    "#N/A"};
-#define N_MARKERS (sizeof markers / sizeof *markers)
+#define N_MARKERS ((int) (sizeof markers / sizeof *markers))
 
 static const char *const pairs[][2] = {
 	{"true", "false"}, {"t", "f"}, {"yes", "no"}, {"y", "n"}, {"on", "off"}};
@@ -43,165 +51,17 @@ void
 ml_csv_column_init(MlCsvColumn *column)
 {
 	memset(column, 0, sizeof *column);
-	column->possible = ALL_TYPES;
+	column->possible = BIT(ML_CSV_BOOLEAN) | MOMENTS;
+	for (int way = 0; way < ML_CSV_N_NUMBERS; way++)
+		column->numbers[way] = NUMBERS;
+	column->orders = ML_CSV_ALL_ORDERS;
 	column->pairs = BIT(N_PAIRS) - 1;
-}
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
 }
 
 static bool
 is_blank(char c)
 {
 	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-/* ---- numbers */
-
-/* A number as written: [-]digits[.digits][e[+-]digits] */
-typedef struct Number
-{
-	size_t n_whole;       /* digits before the point */
-	size_t n_significant; /* without leading and trailing zeros */
-	size_t n_digits;      /* without leading zeros */
-	bool leading_zero;    /* 007 */
-	bool plus;
-	bool fraction; /* a point or an exponent */
-	bool exponent;
-	char digits[20]; /* the first significant ones */
-} Number;
-
-/* Read a run of digits; returns the first byte after it. */
-static const char *
-scan_digits(const char *p, const char *end, Number *number)
-{
-	for (; p < end && is_digit(*p); p++)
-	{
-		if (*p == '0' && number->n_digits == 0)
-			continue;
-		if (number->n_digits < sizeof number->digits)
-			number->digits[number->n_digits] = *p;
-		number->n_digits++;
-		if (*p != '0')
-			number->n_significant = number->n_digits;
-	}
-	return p;
-}
-
-static const char *
-scan_exponent(const char *p, const char *end)
-{
-	const char *first;
-
-	p++;
-	if (p < end && (*p == '+' || *p == '-'))
-		p++;
-	for (first = p; p < end && is_digit(*p); p++)
-		;
-	return p > first ? p : NULL;
-}
-
-static bool
-scan_number(const char *p, const char *end, Number *number)
-{
-	const char *whole, *fraction;
-	size_t n_fraction = 0;
-
-	memset(number, 0, sizeof *number);
-	if (p < end && (*p == '-' || *p == '+'))
-		number->plus = *p++ == '+';
-	whole = p;
-	p = scan_digits(p, end, number);
-	number->n_whole = (size_t) (p - whole);
-	number->leading_zero = number->n_whole > 1 && *whole == '0';
-	if (p < end && *p == '.')
-	{
-		fraction = ++p;
-		p = scan_digits(p, end, number);
-		n_fraction = (size_t) (p - fraction);
-		number->fraction = true;
-	}
-	if (number->n_whole + n_fraction == 0)
-		return false;
-	if (p < end && (*p == 'e' || *p == 'E'))
-	{
-		p = scan_exponent(p, end);
-		number->fraction = number->exponent = true;
-	}
-	return p == end;
-}
-
-/* Does a double give back the digits of the text? */
-static bool
-double_keeps(const char *text, const Number *number)
-{
-	char printed[40];
-	double value;
-
-	errno = 0;
-	value = strtod(text, NULL);
-	if (errno == ERANGE)
-		return false;
-	if (number->n_significant <= 15)
-		return true;
-	if (number->n_significant > 17)
-		return false;
-	snprintf(printed, sizeof printed, "%.*e", (int) number->n_significant - 1, value);
-	for (size_t i = 0, j = printed[0] == '-'; i < number->n_significant; i++, j++)
-	{
-		if (i == 1)
-			j++; /* the point */
-		if (printed[j] != number->digits[i])
-			return false;
-	}
-	return true;
-}
-
-/* The types that hold a whole number. */
-static uint16_t
-whole_number_types(const char *text, const Number *number)
-{
-	long long value;
-
-	if (number->n_digits > 19)
-		return BIT(ML_CSV_NUMERIC);
-	errno = 0;
-	value = strtoll(text, NULL, 10);
-	if (errno == ERANGE)
-		return BIT(ML_CSV_NUMERIC);
-	if (value >= INT32_MIN && value <= INT32_MAX)
-		return BIT(ML_CSV_INTEGER) | BIT(ML_CSV_BIGINT) | NUMBERS;
-	if (number->n_digits <= 15)
-		return BIT(ML_CSV_BIGINT) | NUMBERS;
-	return BIT(ML_CSV_BIGINT) | BIT(ML_CSV_NUMERIC);
-}
-
-/* The types that hold a number; text is what strtod and strtoll may read, up to a byte of no number. */
-static uint16_t
-number_types(MlCsvColumn *column, const char *text, const char *end)
-{
-	Number number;
-
-	if (!scan_number(text, end, &number) || number.leading_zero)
-		return 0;
-	if (number.plus && !number.fraction)
-		return 0;
-	column->has_number = true;
-	if (!number.fraction)
-		return whole_number_types(text, &number);
-	if (number.n_significant > 15)
-	{
-		if (!(column->possible & BIT(ML_CSV_DOUBLE)))
-			return BIT(ML_CSV_NUMERIC);
-		if (column->n_long++ >= MAX_LONG_CHECKS)
-			return NUMBERS;
-	}
-	else if (!number.exponent)
-		return NUMBERS;
-	return double_keeps(text, &number) ? NUMBERS : BIT(ML_CSV_NUMERIC);
 }
 
 static bool
@@ -212,130 +72,80 @@ is_word(const char *text, const char *end, const char *word)
 	return strlen(word) == len && strncasecmp(text, word, len) == 0;
 }
 
-/* NaN and infinities, as double precision reads them. */
+/* ---- numbers */
+
+/* The types that hold a whole number. */
 static uint16_t
-special_number_types(const char *text, const char *end)
+whole_number_types(const char *text, const MlCsvNumber *number)
 {
-	if (is_word(text, end, "nan"))
+	long long value;
+
+	if (number->n_digits > 19)
+		return BIT(ML_CSV_NUMERIC);
+	errno = 0;
+	value = strtoll(text, NULL, 10);
+	if (errno == ERANGE)
+		return BIT(ML_CSV_NUMERIC);
+	if (value >= INT32_MIN && value <= INT32_MAX)
 		return NUMBERS;
-	if (text < end && (*text == '-' || *text == '+'))
-		text++;
-	if (is_word(text, end, "inf") || is_word(text, end, "infinity"))
-		return BIT(ML_CSV_DOUBLE);
-	return 0;
+	if (number->n_digits <= 15)
+		return BIT(ML_CSV_BIGINT) | REALS;
+	return BIT(ML_CSV_BIGINT) | BIT(ML_CSV_NUMERIC);
 }
 
-/* ---- dates and times */
-
-/* Read exactly n digits into *value; NULL when they are not there. */
-static const char *
-scan_fixed(const char *p, const char *end, int n, int *value)
-{
-	if (!p || end - p < n)
-		return NULL;
-	*value = 0;
-	for (int i = 0; i < n; i++, p++)
-	{
-		if (!is_digit(*p))
-			return NULL;
-		*value = *value * 10 + (*p - '0');
-	}
-	return p;
-}
-
-static const char *
-scan_char(const char *p, const char *end, char c)
-{
-	return p && p < end && *p == c ? p + 1 : NULL;
-}
-
-static int
-days_in_month(int year, int month)
-{
-	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-	return days[month - 1] + (month == 2 && leap);
-}
-
-/* year-month-day or year/month/day */
-static const char *
-scan_date(const char *p, const char *end)
-{
-	int year, month, day;
-	char separator;
-
-	p = scan_fixed(p, end, 4, &year);
-	if (!p || p == end || (*p != '-' && *p != '/'))
-		return NULL;
-	separator = *p;
-	p = scan_fixed(p + 1, end, 2, &month);
-	p = scan_char(p, end, separator);
-	p = scan_fixed(p, end, 2, &day);
-	if (!p || year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month))
-		return NULL;
-	return p;
-}
-
-/* hour:minute[:second[.fraction]] */
-static const char *
-scan_time(const char *p, const char *end)
-{
-	int hour, minute, second = 0, n = 0;
-
-	p = scan_fixed(p, end, 2, &hour);
-	p = scan_char(p, end, ':');
-	p = scan_fixed(p, end, 2, &minute);
-	if (p && p < end && *p == ':')
-	{
-		p = scan_fixed(p + 1, end, 2, &second);
-		if (p && p < end && *p == '.')
-			for (p++; p < end && is_digit(*p); p++)
-				n++;
-	}
-	return p && hour < 24 && minute < 60 && second < 60 && n <= 9 ? p : NULL;
-}
-
-/* Z, +hh, +hhmm or +hh:mm */
-static const char *
-scan_zone(const char *p, const char *end)
-{
-	int hour, minute = 0;
-
-	if (*p == 'Z' || *p == 'z')
-		return p + 1;
-	if (*p != '+' && *p != '-')
-		return NULL;
-	p = scan_fixed(p + 1, end, 2, &hour);
-	if (p && p < end)
-	{
-		if (*p == ':')
-			p++;
-		p = scan_fixed(p, end, 2, &minute);
-	}
-	return p && hour <= 14 && minute < 60 ? p : NULL;
-}
-
+/* The types that hold a number of SQL's; text is what strtod and strtoll may read, up to a byte of no number. */
 static uint16_t
-date_types(const char *p, const char *end)
+number_types(MlCsvColumn *column, int way, const char *text, const char *end)
 {
-	p = scan_date(p, end);
-	if (!p)
+	MlCsvNumber number;
+
+	if (ml_csv_is_nan(text, end))
+		return REALS;
+	if (ml_csv_is_infinite(text, end))
+		return BIT(ML_CSV_DOUBLE);
+	if (!ml_csv_scan_number(text, end, &number) || number.leading_zero)
 		return 0;
-	if (p == end)
-		return BIT(ML_CSV_DATE) | BIT(ML_CSV_TIMESTAMP);
-	if (*p != ' ' && *p != 'T')
+	if (number.plus && !number.fraction)
 		return 0;
-	p = scan_time(p + 1, end);
-	if (!p)
-		return 0;
-	if (p == end)
-		return BIT(ML_CSV_TIMESTAMP);
-	p = scan_zone(p, end);
-	return p == end ? BIT(ML_CSV_TIMESTAMPTZ) : 0;
+	column->has_number = true;
+	if (!number.fraction)
+		return whole_number_types(text, &number);
+	column->fractions |= (uint8_t) BIT(way);
+	if (number.n_significant > 15)
+	{
+		if (!(column->numbers[way] & BIT(ML_CSV_DOUBLE)))
+			return BIT(ML_CSV_NUMERIC);
+		if (column->n_long++ >= MAX_LONG_CHECKS)
+			return REALS;
+	}
+	else if (!number.exponent)
+		return REALS;
+	return ml_csv_double_keeps(text, &number) ? REALS : BIT(ML_CSV_NUMERIC);
 }
 
-/* ---- columns */
+/* A value in the ways other than SQL's; they differ only where there is a separator. */
+static void
+observe_number(MlCsvColumn *column, const char *text, const char *end)
+{
+	uint16_t types = number_types(column, ML_CSV_SQL, text, end);
+	bool same = types != 0 && memchr(text, '.', (size_t) (end - text)) == NULL;
+
+	column->numbers[ML_CSV_SQL] &= types;
+	for (int way = 1; way < ML_CSV_N_NUMBERS; way++)
+	{
+		char plain[ML_CSV_MAX_NUMBER];
+		size_t len;
+
+		if (same)
+			column->numbers[way] &= types;
+		if (same || column->numbers[way] == 0)
+			continue;
+		len = ml_csv_plain_number(ml_csv_numbers[way], text, (size_t) (end - text), plain);
+		column->numbers[way] &= len ? number_types(column, way, plain, plain + len) : 0;
+	}
+}
+
+/* ---- other values */
 
 static uint16_t
 boolean_types(MlCsvColumn *column, const char *text, const char *end)
@@ -354,22 +164,33 @@ boolean_types(MlCsvColumn *column, const char *text, const char *end)
 }
 
 static uint16_t
-value_types(MlCsvColumn *column, const char *text, const char *end)
+moment_types(MlCsvColumn *column, const char *text, const char *end)
 {
-	uint16_t types = boolean_types(column, text, end);
+	static const uint16_t types[] = {
+		[ML_CSV_NO_MOMENT] = 0,
+		[ML_CSV_DAY] = BIT(ML_CSV_DATE) | BIT(ML_CSV_TIMESTAMP),
+		[ML_CSV_TIME] = BIT(ML_CSV_TIMESTAMP),
+		[ML_CSV_ZONE_TIME] = BIT(ML_CSV_TIMESTAMPTZ),
+	};
+	uint8_t orders = 0;
+	MlCsvMoment moment = ml_csv_scan_moment(text, end, &orders);
 
-	if (types == 0 && (types = number_types(column, text, end)) == 0 &&
-		(types = special_number_types(text, end)) == 0)
-		types = date_types(text, end);
-	return types;
+	column->orders &= orders;
+	return types[moment];
+}
+
+const char *
+ml_csv_marker(int m)
+{
+	return m < N_MARKERS ? markers[m] : NULL;
 }
 
 static int
 find_marker(const char *text, size_t len)
 {
-	for (size_t m = 0; m < N_MARKERS; m++)
+	for (int m = 0; m < N_MARKERS; m++)
 		if (strlen(markers[m]) == len && memcmp(markers[m], text, len) == 0)
-			return (int) m;
+			return m;
 	return -1;
 }
 
@@ -386,65 +207,195 @@ ml_csv_observe(MlCsvColumn *column, const char *text, size_t len, bool quoted)
 	if (marker >= 0 || (len == 0 && !quoted))
 		return;
 	column->has_value = true;
-	if (column->possible == 0)
-		return;
 	while (text < end && is_blank(*text))
 		text++;
 	while (text < end && is_blank(end[-1]))
 		end--;
-	column->possible &= value_types(column, text, end);
+	observe_number(column, text, end);
+	if (column->possible & BIT(ML_CSV_BOOLEAN))
+		column->possible &= MOMENTS | boolean_types(column, text, end);
+	if (column->possible & MOMENTS)
+		column->possible &= BIT(ML_CSV_BOOLEAN) | moment_types(column, text, end);
 }
 
-/* The narrowest type of the values that are no markers. */
-static MlCsvType
-value_type(const MlCsvColumn *column)
+/* ---- columns */
+
+/* The number types of a column in a way; 0: its values are not written in it. */
+static uint16_t
+types_in_way(const MlCsvColumn *column, int way)
 {
-	uint16_t possible = column->possible, both = 0;
+	if (!column->has_value || !column->has_number)
+		return 0;
+	if ((SPACE_WAYS & BIT(way)) && column->numbers[ML_CSV_SQL] == 0 &&
+		!(column->fractions & BIT(way)))
+		return 0;
+	return column->numbers[way];
+}
+
+/* Bit w: the column's values are numbers in way w. */
+static uint16_t
+ways_of(const MlCsvColumn *column, uint16_t allowed)
+{
+	uint16_t ways = 0;
+
+	for (int way = 0; way < ML_CSV_N_NUMBERS; way++)
+		if ((allowed & BIT(way)) && types_in_way(column, way) != 0)
+			ways |= BIT(way);
+	return ways;
+}
+
+/* The types of the values that are no markers, when they are read so. */
+static uint16_t
+value_types(const MlCsvColumn *column, int way, uint8_t orders)
+{
+	uint16_t types = column->possible | types_in_way(column, way), both = 0;
 
 	if (!column->has_value)
-		return ML_CSV_TEXT;
+		return 0;
 	for (size_t p = 0; p < N_PAIRS; p++)
 		if ((column->pairs & BIT(p)) && (p == 0 || (column->pair_seen >> (2 * p) & 3) == 3))
 			both |= BIT(p);
 	if (!both)
-		possible &= (uint16_t) ~BIT(ML_CSV_BOOLEAN);
-	if (!column->has_number)
-		possible &= (uint16_t) ~NUMBERS;
+		types &= (uint16_t) ~BIT(ML_CSV_BOOLEAN);
+	if (!(column->orders & orders))
+		types &= (uint16_t) ~MOMENTS;
+	return types;
+}
+
+/* Would the column have a type, if the best were chosen for it? */
+static bool
+may_have_type(const MlCsvColumn *column)
+{
+	return value_types(column, ML_CSV_SQL, ML_CSV_ALL_ORDERS) != 0 ||
+		   ways_of(column, UINT16_MAX) != 0;
+}
+
+MlCsvMissing
+ml_csv_find_missing(const MlCsvColumn *columns, size_t n)
+{
+	MlCsvMissing missing = {false, 0};
+
+	for (size_t j = 0; j < n; j++)
+	{
+		missing.empty |= columns[j].has_empty;
+		if (columns[j].markers && may_have_type(&columns[j]))
+			missing.markers |= columns[j].markers;
+	}
+	/* One bit alone is a power of two. */
+	if (missing.markers == 0 || (missing.markers & (missing.markers - 1)) != 0)
+		missing.empty = true;
+	return missing;
+}
+
+/* Are there missing values that are not known as such? They make the column text. */
+static bool
+has_other_markers(const MlCsvColumn *column, MlCsvMissing missing)
+{
+	return (column->markers & ~missing.markers) != 0 || (column->has_empty && !missing.empty);
+}
+
+MlCsvType
+ml_csv_column_type(const MlCsvColumn *column, const MlCsvReading *reading)
+{
+	uint16_t types = value_types(column, reading->way, (uint8_t) BIT(reading->order));
+
+	if (has_other_markers(column, reading->missing))
+		return ML_CSV_TEXT;
 	for (int type = 0; type < ML_CSV_TEXT; type++)
-		if (possible & BIT(type))
+		if (types & BIT(type))
 			return (MlCsvType) type;
 	return ML_CSV_TEXT;
 }
 
-const char *
-ml_csv_missing_word(const MlCsvColumn *columns, size_t n)
+/* ---- one way and one order for the file */
+
+static int
+lowest_bit(uint16_t bits)
 {
-	uint16_t used = 0;
+	int bit = 0;
+
+	while (bits && !(bits & BIT(bit)))
+		bit++;
+	return bit;
+}
+
+/* Of these ways, those in which most columns of numbers can be read; all of them if there is none for all. */
+static uint16_t
+ways_for_all(const MlCsvColumn *columns, size_t n, const bool *wanted, uint16_t ways)
+{
+	uint16_t all = ways;
 
 	for (size_t j = 0; j < n; j++)
 	{
-		if (columns[j].has_empty)
-			return NULL;
-		if (columns[j].markers && value_type(&columns[j]) != ML_CSV_TEXT)
-			used |= columns[j].markers;
+		uint16_t fits = wanted && !wanted[j] ? 0 : ways_of(&columns[j], ways);
+
+		if (fits)
+			all &= fits;
 	}
-	for (size_t m = 0; m < N_MARKERS; m++)
-		if (used == BIT(m))
-			return markers[m];
-	return NULL;
+	return all ? all : ways;
 }
 
-MlCsvType
-ml_csv_column_type(const MlCsvColumn *column, const char *missing)
+/* The ways that a column is evidence for: those of numbers that SQL cannot read, and that can be nothing else. */
+static uint16_t
+odd_ways(const MlCsvColumn *column, uint16_t allowed)
 {
-	int marker = missing ? find_marker(missing, strlen(missing)) : -1;
-	uint16_t others = column->markers & (marker >= 0 ? (uint16_t) ~BIT(marker) : UINT16_MAX);
-
-	/* With another word for missing values, an empty field is a value: that of a text. */
-	if (others || (missing && *missing && column->has_empty))
-		return ML_CSV_TEXT;
-	return value_type(column);
+	if (types_in_way(column, ML_CSV_SQL) != 0)
+		return 0;
+	return ways_of(column, allowed) & ((uint16_t) ~UNSURE_WAYS | column->fractions);
 }
+
+int
+ml_csv_choose_way(const MlCsvColumn *columns, size_t n, const bool *wanted, uint16_t allowed,
+				  MlCsvReading *reading)
+{
+	uint16_t agreed = allowed;
+	int odd = -1; /* the first column that is evidence */
+
+	reading->way = lowest_bit(allowed);
+	for (size_t j = 0; j < n; j++)
+	{
+		uint16_t ways = odd_ways(&columns[j], allowed);
+
+		if (ways == 0 || (wanted && !wanted[j]) || has_other_markers(&columns[j], reading->missing))
+			continue;
+		odd = odd < 0 ? (int) j : odd;
+		agreed &= ways;
+	}
+	if (agreed == 0 || (odd < 0 && reading->way == ML_CSV_SQL))
+		return -1;
+	if (odd >= 0 && (agreed & COMMA_WAYS) && (agreed & BIT(ML_CSV_DOT_COMMA)))
+		return odd;
+	reading->way = lowest_bit(ways_for_all(columns, n, wanted, agreed));
+	return -1;
+}
+
+int
+ml_csv_choose_order(const MlCsvColumn *columns, size_t n, const bool *wanted, uint8_t allowed,
+					MlCsvReading *reading)
+{
+	uint8_t agreed = allowed;
+	int dated = -1; /* a column of dates whose order is not plain */
+
+	reading->order = (MlCsvOrder) lowest_bit(allowed);
+	for (size_t j = 0; j < n; j++)
+	{
+		if ((wanted && !wanted[j]) || !columns[j].has_value || !(columns[j].possible & MOMENTS) ||
+			has_other_markers(&columns[j], reading->missing))
+			continue;
+		if (columns[j].orders == 0 || (columns[j].orders & BIT(ML_CSV_YMD)))
+			continue;
+		dated = dated < 0 ? (int) j : dated;
+		agreed &= columns[j].orders;
+	}
+	if (dated < 0 || agreed == 0)
+		return -1;
+	if (agreed & (agreed - 1))
+		return dated;
+	reading->order = (MlCsvOrder) lowest_bit(agreed);
+	return -1;
+}
+
+/* ---- names */
 
 const char *
 ml_csv_type_name(MlCsvType type)
@@ -465,7 +416,15 @@ ml_csv_type_name(MlCsvType type)
 bool
 ml_csv_is_value(const char *text, size_t len)
 {
-	Number number;
+	char plain[ML_CSV_MAX_NUMBER];
+	uint8_t orders;
 
-	return scan_number(text, text + len, &number) || date_types(text, text + len) != 0;
+	if (ml_csv_scan_moment(text, text + len, &orders) != ML_CSV_NO_MOMENT)
+		return true;
+	if (ml_csv_is_nan(text, text + len) || ml_csv_is_infinite(text, text + len))
+		return false;
+	for (int way = 0; way < ML_CSV_N_NUMBERS; way++)
+		if (ml_csv_plain_number(ml_csv_numbers[way], text, len, plain) > 0)
+			return true;
+	return false;
 }

@@ -48,13 +48,17 @@
 #define mlplat_verify_character(encoding, text, len) pg_encoding_verifymbchar(encoding, text, len)
 #endif
 
-/* 14 renamed the roles, and COPY's state when it split it in two. */
+/* 14 renamed the roles, and COPY's state when it split it in two; only since then others can see its line. */
 #if PG_VERSION_NUM < 140000
 #define ROLE_PG_READ_SERVER_FILES DEFAULT_ROLE_READ_SERVER_FILES
 #define CopyFromState CopyState
 #define mlplat_begin_copy_from(pstate, rel, read, columns, options) \
 	BeginCopyFrom(pstate, rel, NULL, false, read, columns, options)
+#define MLPLAT_COPY_HEADER "commands/copy.h"
+#define mlplat_copy_from_line(copy) ((void) (copy), (uint64) 0)
 #else
+#define MLPLAT_COPY_HEADER "commands/copyfrom_internal.h"
+#define mlplat_copy_from_line(copy) ((copy)->cur_lineno)
 #define mlplat_begin_copy_from(pstate, rel, read, columns, options) \
 	BeginCopyFrom(pstate, rel, NULL, NULL, false, read, columns, options)
 #endif

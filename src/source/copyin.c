@@ -17,7 +17,7 @@
 #include "access/table.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
-#include "commands/copy.h"
+#include MLPLAT_COPY_HEADER
 #include "commands/defrem.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -36,14 +36,25 @@ typedef struct Stream
 {
 	MlplatByteFn read;
 	void *arg;
+	CopyFromState copy;
+	const struct Stream *outer;
 } Stream;
 
-static Stream active;
+static const Stream *active;
 
 static int
 read_active(void *out, int min, int max)
 {
-	return active.read(active.arg, out, min, max);
+	return active->read(active->arg, out, min, max);
+}
+
+int64
+mlplat_copyin_line(const void *arg)
+{
+	for (const Stream *stream = active; stream; stream = stream->outer)
+		if (stream->arg == arg && stream->copy)
+			return (int64) mlplat_copy_from_line(stream->copy);
+	return -1;
 }
 
 Relation
@@ -108,8 +119,7 @@ mlplat_copyin_run(Relation rel, List *columns, List *options, const char *what, 
 				  void *arg)
 {
 	ParseState *pstate = make_parsestate(NULL);
-	Stream outer = active;
-	CopyFromState copy;
+	Stream stream = {.read = read, .arg = arg, .outer = active};
 	uint64 n_rows;
 
 	check_rights(pstate, rel, columns, what);
@@ -117,14 +127,14 @@ mlplat_copyin_run(Relation rel, List *columns, List *options, const char *what, 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	PG_TRY();
 	{
-		active = (Stream){read, arg};
-		copy = mlplat_begin_copy_from(pstate, rel, read_active, columns, options);
-		n_rows = CopyFrom(copy);
-		EndCopyFrom(copy);
+		active = &stream;
+		stream.copy = mlplat_begin_copy_from(pstate, rel, read_active, columns, options);
+		n_rows = CopyFrom(stream.copy);
+		EndCopyFrom(stream.copy);
 	}
 	PG_FINALLY();
 	{
-		active = outer;
+		active = stream.outer;
 	}
 	PG_END_TRY();
 	PopActiveSnapshot();

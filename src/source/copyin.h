@@ -28,4 +28,10 @@ extern List *mlplat_copy_option(List *options, const char *name, const char *val
 extern uint64 mlplat_copyin_run(Relation rel, List *columns, List *options, const char *what,
 								MlplatByteFn read, void *arg);
 
+/*
+ * The line of the data that the COPY reading that stream is at, as its error messages say; 0: not known (before
+ * version 14); -1: no such COPY is running. For error contexts.
+ */
+extern int64 mlplat_copyin_line(const void *arg);
+
 #endif

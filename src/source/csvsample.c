@@ -15,6 +15,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
+#include "core/buffer.h"
 #include "pg/bridge.h"
 #include "source/csvsample.h"
 #include "source/csvstream.h"
@@ -38,10 +39,11 @@ const MlParam mlplat_csv_params[] = {
 	 "character around fields (default: detected, a double quote or an apostrophe)"},
 	{"escape", ML_PARAM_TEXT, "null", 0, 0, NULL,
 	 "character before a quote inside quotes (default: the quote)"},
-	{"null", ML_PARAM_TEXT, "null", 0, 0, NULL,
-	 "unquoted text that stands for a missing value (default: nothing at all, or detected)"},
+	{"null", ML_PARAM_JSON, "null", 0, 0, NULL,
+	 "unquoted text, or array of texts, for missing values (default: nothing, and what is "
+	 "detected)"},
 	{"encoding", ML_PARAM_TEXT, "null", 0, 0, NULL,
-	 "encoding of the file (default: UTF-8 where that is valid, else the database's)"},
+	 "encoding of the file (default: UTF-8 where the sample is, else the database's or WIN1252)"},
 	{"columns", ML_PARAM_JSON, "null", 0, 0, NULL,
 	 "array of names for the columns, in place of the header's"},
 	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
@@ -50,6 +52,16 @@ const MlParam mlplat_csv_params[] = {
 	 "rows from which types are inferred, 0 for all (default: 10000 or 4 MB)"},
 	{"max_bytes", ML_PARAM_REAL, "null", 1, 1e18, NULL,
 	 "most bytes that a gzip file may hold (default: 200 times its size, at least 1 GB)"},
+	{"decimal", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "decimal separator, a point or a comma (default: detected)"},
+	{"thousands", ML_PARAM_TEXT, "null", 0, 0, NULL,
+	 "separator between groups of three digits, empty for none (default: detected)"},
+	{"date_order", ML_PARAM_CHOICE, "null", 0, 0, "ymd|dmy|mdy",
+	 "order of day, month and year where it is not year-month-day (default: detected)"},
+	{"on_error", ML_PARAM_CHOICE, "\"stop\"", 0, 0, "stop|reject",
+	 "what a row that does not fit does: end the import, or go to import_rejects"},
+	{"max_rejects", ML_PARAM_REAL, "null", 0, 1e18, NULL,
+	 "rejected rows beyond which the import fails; below 1: share of all rows (default: no limit)"},
 	{NULL, ML_PARAM_INT, NULL, 0, 0, NULL, NULL}};
 
 /* A reading of the sample in progress. */
@@ -61,8 +73,9 @@ typedef struct Sampler
 	MlCsvReader reader;
 	char *piece;
 	const char *next, *end;
-	int64 n_bytes; /* read from the file */
-	bool last;     /* the piece is the last of the file */
+	int64 n_bytes;         /* read from the file */
+	bool last;             /* the piece is the last of the file */
+	int64 n_utf8, n_other; /* fields with characters beyond ASCII that are UTF-8, that are not */
 } Sampler;
 
 /* The option's character; 0 when it is not given. */
@@ -109,26 +122,51 @@ check_start(const Sampler *sampler)
 						errhint("Convert it to UTF-8 first, for example with iconv.")));
 }
 
-/* The encoding that was given, else UTF-8 if the first piece is, else the database's. */
+/* The encoding that was given, or -1. */
 static int
-find_encoding(const Sampler *sampler)
+given_encoding(const MlParams *options)
 {
-	const char *name = ml_param_text(sampler->sample->options, CSV_ENCODING);
-	int len = (int) sampler->n_bytes, encoding;
+	const char *name = ml_param_text(options, CSV_ENCODING);
+	int encoding = name ? pg_char_to_encoding(name) : -1;
 
-	if (name)
-	{
-		encoding = pg_char_to_encoding(name);
-		if (encoding < 0)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-							errmsg("encoding \"%s\" does not exist", name)));
-		return encoding;
-	}
-	/* The last character may be cut off. */
-	for (int cut = 0; !sampler->last && cut < 3 && len > 0 && (sampler->piece[len - 1] & 0x80);
-		 cut++)
-		len--;
-	return pg_verify_mbstr(PG_UTF8, sampler->piece, len, true) ? PG_UTF8 : GetDatabaseEncoding();
+	if (name && encoding < 0)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("encoding \"%s\" does not exist", name)));
+	return encoding;
+}
+
+/* Look for characters beyond ASCII. */
+static void
+observe_bytes(Sampler *sampler, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (IS_HIGHBIT_SET(text[i]))
+		{
+			if (ml_utf8_valid(text, len))
+				sampler->n_utf8++;
+			else
+				sampler->n_other++;
+			return;
+		}
+}
+
+/*
+ * Without the option: UTF-8, also when a part of it is damaged. Only if nothing beyond ASCII is UTF-8, the
+ * database's encoding, or the one of Windows in Western Europe and America where that is UTF-8, too.
+ */
+static void
+guess_encoding(Sampler *sampler)
+{
+	MlplatCsvSample *sample = sampler->sample;
+
+	if (ml_param_given(sample->options, CSV_ENCODING))
+		return;
+	sample->encoding_guessed = sampler->n_utf8 == 0 && sampler->n_other > 0;
+	sample->encoding = PG_UTF8;
+	if (sample->encoding_guessed && GetDatabaseEncoding() != PG_UTF8)
+		sample->encoding = GetDatabaseEncoding();
+	else if (sample->encoding_guessed)
+		sample->encoding = PG_WIN1252;
 }
 
 static void
@@ -247,10 +285,65 @@ take_first_record(Sampler *sampler)
 		ml_csv_column_init(&sample->columns[j]);
 		if (ml_csv_is_value(text, reader->fields[j].len))
 			sample->first_looks_named = false;
-		if (!sample->names_given)
-			sample->names[j] = make_name(text, reader->fields[j].len, j, sample->encoding);
+		observe_bytes(sampler, text, reader->fields[j].len);
 	}
+	guess_encoding(sampler);
+	for (int j = 0; j < sample->n_columns && !sample->names_given; j++)
+		sample->names[j] =
+			make_name(ml_csv_text(reader, (size_t) j), reader->fields[j].len, j, sample->encoding);
 }
+
+/* ---- missing values */
+
+/* The words of the option "null"; false when it is not given. */
+static bool
+take_given_missing(MlplatCsvSample *sample)
+{
+	const MlJson *given = sample->options->values[CSV_NULL].json;
+	size_t n = given && given->type == ML_JSON_ARRAY ? given->n : 1;
+
+	if (!given || given->type == ML_JSON_NULL)
+		return false;
+	sample->missing = palloc(sizeof(char *) * (n + 1));
+	for (size_t i = 0; i < n; i++)
+	{
+		const MlJson *word = given->type == ML_JSON_ARRAY ? &given->items[i] : given;
+
+		if (word->type != ML_JSON_STRING)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("option \"null\" must be a text or an array of texts")));
+		sample->missing[sample->n_missing++] = word->string;
+	}
+	if (n == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"null\" must be a text or an array of texts")));
+	return true;
+}
+
+static void
+find_missing(MlplatCsvSample *sample)
+{
+	MlCsvMissing *missing = &sample->reading.missing;
+
+	*missing = ml_csv_find_missing(sample->columns, (size_t) sample->n_columns);
+	sample->missing = palloc(sizeof(char *) * (1 + 8 * sizeof missing->markers));
+	if (missing->empty)
+		sample->missing[sample->n_missing++] = "";
+	for (int m = 0; ml_csv_marker(m); m++)
+		if (missing->markers & (1u << m))
+			sample->missing[sample->n_missing++] = ml_csv_marker(m);
+}
+
+bool
+mlplat_csv_is_missing(const MlplatCsvSample *sample, const char *text)
+{
+	for (int i = 0; i < sample->n_missing; i++)
+		if (strcmp(text, sample->missing[i]) == 0)
+			return true;
+	return false;
+}
+
+/* ---- rows */
 
 /* Look at the values of the record just read. Fields beyond the columns are COPY's to complain of. */
 static void
@@ -258,7 +351,6 @@ observe_record(Sampler *sampler)
 {
 	MlplatCsvSample *sample = sampler->sample;
 	const MlCsvReader *reader = &sampler->reader;
-	const char *missing = ml_param_text(sample->options, CSV_NULL);
 	size_t n = Min((size_t) sample->n_columns, reader->n_fields);
 
 	for (size_t j = 0; j < n; j++)
@@ -266,7 +358,8 @@ observe_record(Sampler *sampler)
 		const MlCsvField *field = &reader->fields[j];
 		const char *text = ml_csv_text(reader, j);
 
-		if (!missing || field->quoted || strcmp(text, missing) != 0)
+		observe_bytes(sampler, text, field->len);
+		if (field->quoted || !mlplat_csv_is_missing(sample, text))
 			ml_csv_observe(&sample->columns[j], text, field->len, field->quoted);
 	}
 	sample->n_rows++;
@@ -279,16 +372,16 @@ observe_records(Sampler *sampler, bool header)
 	const MlParams *options = sample->options;
 	bool given = ml_param_given(options, CSV_SAMPLE_ROWS);
 	int64 max_rows = given ? ml_param_int(options, CSV_SAMPLE_ROWS) : DEFAULT_ROWS;
-	const char *word = ml_param_text(options, CSV_NULL);
+	bool missing_given = take_given_missing(sample);
 
 	if (!header)
 		observe_record(sampler);
 	while ((max_rows == 0 || sample->n_rows < max_rows) &&
 		   (given || sampler->n_bytes <= DEFAULT_BYTES) && next_record(sampler))
 		observe_record(sampler);
-	if (!word)
-		word = ml_csv_missing_word(sample->columns, (size_t) sample->n_columns);
-	sample->missing = word ? word : "";
+	if (!missing_given)
+		find_missing(sample);
+	guess_encoding(sampler);
 }
 
 MlplatCsvSample *
@@ -302,7 +395,7 @@ mlplat_csv_sample(MlplatBytes *file, MlEnv *env, const MlParams *options, Mlplat
 	sampler.piece = palloc(PIECE_SIZE);
 	next_piece(&sampler);
 	check_start(&sampler);
-	sample->encoding = find_encoding(&sampler);
+	sample->encoding = given_encoding(options);
 	find_dialect(&sampler);
 	ml_csv_reader_init(&sampler.reader, env, sample->dialect, MAX_RECORD);
 	if (!next_record(&sampler))

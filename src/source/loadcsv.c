@@ -10,10 +10,13 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
+#include "access/htup_details.h"
 #include "mb/pg_wchar.h"
+#include "utils/guc.h"
 
 #include "source/copyin.h"
-#include "source/csvsample.h"
+#include "source/csvfilter.h"
+#include "source/csvreading.h"
 #include "source/csvstream.h"
 #include "source/gunzip.h"
 #include "source/loadcsv.h"
@@ -26,7 +29,12 @@ typedef struct Load
 	const MlParams *options;
 	MlplatBytes *file; /* decompressed */
 	MlplatTarget target;
-	const MlplatCsvSample *sample; /* NULL: not read yet */
+	MlplatCsvSample *sample; /* NULL: not read yet */
+
+	/* What COPY reads: the filter, or else the plain stream, which leaves out blank lines at the start. */
+	void *stream;
+	MlplatCsvFilter *filter;
+	int64 n_skipped;
 } Load;
 
 /* ---- error messages */
@@ -39,6 +47,23 @@ is_value_error(int code)
 		   code == ERRCODE_DATETIME_FIELD_OVERFLOW;
 }
 
+/* Say which file it was, and its line where COPY counts otherwise. */
+static void
+say_line(const Load *load)
+{
+	int64 seen = mlplat_copyin_line(load->stream), line = seen + load->n_skipped;
+
+	if (seen > 0 && load->filter)
+		line = mlplat_csv_filter_line(load->filter, seen);
+	if (seen > 0 && seen != line)
+		errcontext("import of %s, where it is line " INT64_FORMAT, load->file->name, line);
+	else if (seen == 0 && (load->n_skipped > 0 || load->import->rejected > 0))
+		errcontext("import of %s, where rejected rows and blank lines before them do not count",
+				   load->file->name);
+	else
+		errcontext("import of %s", load->file->name);
+}
+
 /* Say which file it was, and what option may help. */
 static void
 load_error_callback(void *arg)
@@ -47,11 +72,7 @@ load_error_callback(void *arg)
 	const MlplatCsvSample *sample = load->sample;
 	int code = geterrcode();
 
-	if (sample && sample->n_blank > 0)
-		errcontext("import of %s, where " INT64_FORMAT " blank lines at the start are not counted",
-				   load->file->name, sample->n_blank);
-	else
-		errcontext("import of %s", load->file->name);
+	say_line(load);
 	if (code == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || code == ERRCODE_UNTRANSLATABLE_CHARACTER)
 		errhint("If the file is in another encoding, name it, for example with the option "
 				"{\"encoding\": \"LATIN1\"}.");
@@ -99,12 +120,13 @@ number_columns(MlplatCsvSample *sample)
 static void
 create_target(Load *load)
 {
-	const MlplatCsvSample *sample = load->sample;
+	MlplatCsvSample *sample = load->sample;
 	char **types = palloc(sizeof(char *) * sample->n_columns);
 
+	mlplat_csv_choose_reading(sample, NULL, load->file->name);
 	for (int j = 0; j < sample->n_columns; j++)
 		types[j] = unconstify(
-			char *, ml_csv_type_name(ml_csv_column_type(&sample->columns[j], sample->missing)));
+			char *, ml_csv_type_name(ml_csv_column_type(&sample->columns[j], &sample->reading)));
 	mlplat_target_create(&load->target, sample->n_columns, sample->names, types,
 						 load->options->values[CSV_TYPES].json);
 }
@@ -133,33 +155,103 @@ copy_options(const MlplatCsvSample *sample, bool header)
 	options = mlplat_copy_option(options, "delimiter", (char[]){dialect->delimiter, 0});
 	options = mlplat_copy_option(options, "quote", (char[]){dialect->quote, 0});
 	options = mlplat_copy_option(options, "escape", (char[]){dialect->escape, 0});
-	options = mlplat_copy_option(options, "null", sample->missing);
+	options = mlplat_copy_option(options, "null", sample->missing[0]);
 	options = mlplat_copy_option(options, "header", header ? "true" : "false");
 	return mlplat_copy_option(options, "encoding", pg_encoding_to_char(sample->encoding));
+}
+
+/* Read the sample, and name the columns. True: the first record is the header. */
+static bool
+read_sample(Load *load)
+{
+	MlplatCsvSample *sample;
+	bool header;
+
+	sample = mlplat_csv_sample(load->file, load->env, load->options, is_header, load, &header);
+	load->sample = sample;
+	load->import->encoding = sample->encoding;
+	if (sample->n_columns > MaxHeapAttributeNumber)
+		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+						errmsg("the data has %d columns, a table can have %d", sample->n_columns,
+							   MaxHeapAttributeNumber)));
+	if (!header && !sample->names_given)
+		number_columns(sample);
+	mlplat_target_check_names(sample->n_columns, sample->names);
+	return header;
+}
+
+/* Open what COPY is to read. */
+static MlplatByteFn
+open_stream(Load *load, MlplatCsvField *fields, bool header)
+{
+	const MlplatCsvSample *sample = load->sample;
+	MlplatCsvStream *plain;
+
+	if (mlplat_csv_filter_needed(sample))
+	{
+		load->filter =
+			mlplat_csv_filter_create(load->file, load->env, load->import, sample, fields, header);
+		load->stream = load->filter;
+		return mlplat_csv_filter_read;
+	}
+	load->stream = plain = palloc(sizeof(MlplatCsvStream));
+	mlplat_csv_stream_init(plain, load->file, sample->n_columns == 1);
+	if (header || sample->n_columns > 1)
+	{
+		mlplat_csv_stream_skip_blank(plain);
+		load->n_skipped = sample->n_blank;
+	}
+	return mlplat_csv_stream_read;
 }
 
 static uint64
 load_rows(Load *load)
 {
-	MlplatCsvSample *sample;
-	MlplatCsvStream stream;
+	bool header = read_sample(load);
+	MlplatCsvSample *sample = load->sample;
+	MlplatCsvField *fields;
+	MlplatByteFn read;
 	List *columns = NIL;
-	bool header;
+	uint64 n_rows;
+	int level;
 
-	sample = mlplat_csv_sample(load->file, load->env, load->options, is_header, load, &header);
-	load->sample = sample;
-	if (!header && !sample->names_given)
-		number_columns(sample);
-	mlplat_target_check_names(sample->n_columns, sample->names);
 	if (!load->target.rel)
 		create_target(load);
-	else if (header || sample->names_given)
+	if (header || sample->names_given)
 		columns = bind_columns(load);
-	mlplat_csv_stream_init(&stream, load->file, sample->n_columns == 1);
-	if (header || sample->n_columns > 1)
-		mlplat_csv_stream_skip_blank(&stream);
-	return mlplat_copyin_run(load->target.rel, columns, copy_options(sample, header),
-							 load->import->function, mlplat_csv_stream_read, &stream);
+	fields = mlplat_csv_fields(load->target.rel, columns, sample->n_columns);
+	mlplat_csv_choose_reading(sample, fields, load->file->name);
+	mlplat_csv_tell_reading(sample, load->file->name);
+	read = open_stream(load, fields, header);
+	level = NewGUCNestLevel();
+	mlplat_csv_set_date_order(sample->reading.order);
+	n_rows = mlplat_copyin_run(load->target.rel, columns, copy_options(sample, header),
+							   load->import->function, read, load->stream);
+	AtEOXact_GUC(true, level);
+	return n_rows;
+}
+
+/* A share of rejected rows is looked at when all are known; their number, as they come (csvfilter.c). */
+static void
+check_share_rejected(const MlplatImport *import, const MlParams *options)
+{
+	double max =
+		ml_param_given(options, CSV_MAX_REJECTS) ? ml_param_real(options, CSV_MAX_REJECTS) : 1;
+	int64 n_rows = import->rows + import->rejected;
+
+	if (max < 1 && (double) import->rejected > max * (double) n_rows)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg(INT64_FORMAT " of " INT64_FORMAT
+											" rows are to be rejected, more than the share of %g",
+							   import->rejected, n_rows, max)));
+}
+
+static void
+check_options(const MlParams *options)
+{
+	if (ml_param_given(options, CSV_MAX_REJECTS) && ml_param_int(options, CSV_ON_ERROR) == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"max_rejects\" needs {\"on_error\": \"reject\"}")));
 }
 
 /* 0: not given. */
@@ -177,10 +269,12 @@ mlplat_load_csv(MlplatImport *import, MlplatBytes *bytes, MlEnv *env, const MlPa
 	ErrorContextCallback callback = {
 		.callback = load_error_callback, .arg = &load, .previous = error_context_stack};
 
+	check_options(options);
 	load.file = mlplat_gunzip(bytes, max_bytes(options));
 	error_context_stack = &callback;
 	mlplat_target_open(&load.target, import->target);
 	import->rows += (int64) load_rows(&load);
+	check_share_rejected(import, options);
 	error_context_stack = callback.previous;
 	import->bytes += load.file->n_read;
 	mlplat_target_close(&load.target);

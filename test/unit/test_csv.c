@@ -152,39 +152,71 @@ sniffs_dialects(void)
 	CHECK(ml_csv_sniff(&env, "a,b\n", 4, true, &given) == ML_OK && given.delimiter == ';');
 }
 
-/* The type of values separated by bars; "" is a missing value. */
-static MlCsvType
-type_of(const char *values, const char **word)
+/* Observe values separated by bars; "" is a missing value, "~x" a quoted x. */
+static void
+observe_values(MlCsvColumn *column, const char *values)
 {
-	MlCsvColumn column;
-
-	ml_csv_column_init(&column);
+	ml_csv_column_init(column);
 	for (;;)
 	{
 		char value[200];
-		size_t len = strcspn(values, "|");
+		bool quoted = *values == '~';
+		size_t len;
 
+		values += quoted;
+		len = strcspn(values, "|");
 		memcpy(value, values, len);
 		value[len] = '\0';
-		ml_csv_observe(&column, value, len, false);
+		ml_csv_observe(column, value, len, quoted);
 		if (values[len] == '\0')
 			break;
 		values += len + 1;
 	}
-	*word = ml_csv_missing_word(&column, 1);
-	return ml_csv_column_type(&column, *word);
+}
+
+/* Find out how the columns are read; returns the column that leaves the way or the order open, or -1. */
+static int
+find_reading(const MlCsvColumn *columns, size_t n, MlCsvReading *reading)
+{
+	int way, order;
+
+	*reading = (MlCsvReading){.missing = ml_csv_find_missing(columns, n)};
+	way = ml_csv_choose_way(columns, n, NULL, UINT16_MAX, reading);
+	order = ml_csv_choose_order(columns, n, NULL, ML_CSV_ALL_ORDERS, reading);
+	return ML_MAX(way, order);
+}
+
+/* missing: the markers, separated by blanks, "-" in front when the empty field is not missing. */
+static void
+check_missing(MlCsvMissing missing, const char *want)
+{
+	char got[200] = "";
+
+	if (!missing.empty)
+		strcat(got, "only");
+	for (int m = 0; ml_csv_marker(m); m++)
+		if (missing.markers & (1u << m))
+			snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", *got ? " " : "",
+					 ml_csv_marker(m));
+	if (strcmp(got, want) != 0)
+		printf("# %s, not %s\n", got, want);
+	CHECK(strcmp(got, want) == 0);
 }
 
 static void
-check_type(const char *values, MlCsvType want, const char *want_word)
+check_type(const char *values, MlCsvType want, const char *want_missing)
 {
-	const char *word;
-	MlCsvType got = type_of(values, &word);
+	MlCsvColumn column;
+	MlCsvReading reading;
+	MlCsvType got;
 
+	observe_values(&column, values);
+	find_reading(&column, 1, &reading);
+	got = ml_csv_column_type(&column, &reading);
 	if (got != want)
 		printf("# %s: %s, not %s\n", values, ml_csv_type_name(got), ml_csv_type_name(want));
 	CHECK(got == want);
-	CHECK(want_word ? word && strcmp(word, want_word) == 0 : word == NULL);
+	check_missing(reading.missing, want_missing ? want_missing : "");
 }
 
 static void
@@ -208,7 +240,7 @@ infers_numbers(void)
 	check_type("0|0.5|-0.5", ML_CSV_DOUBLE, NULL);
 	check_type("1e|2", ML_CSV_TEXT, NULL);
 	check_type(".", ML_CSV_TEXT, NULL);
-	check_type("1,5", ML_CSV_TEXT, NULL);
+	check_type("1,5", ML_CSV_DOUBLE, NULL);
 	check_type("0x1F", ML_CSV_TEXT, NULL);
 	check_type("", ML_CSV_TEXT, NULL);
 }
@@ -230,7 +262,8 @@ keeps_printed_doubles(void)
 		snprintf(text, sizeof text, "%.17g", -x);
 		ml_csv_column_init(&column);
 		ml_csv_observe(&column, text, strlen(text), false);
-		CHECK(ml_csv_column_type(&column, NULL) == ML_CSV_DOUBLE);
+		CHECK(ml_csv_column_type(&column, &(MlCsvReading){{true, 0}, ML_CSV_SQL, ML_CSV_YMD}) ==
+			  ML_CSV_DOUBLE);
 	}
 }
 
@@ -243,7 +276,7 @@ infers_dates(void)
 	check_type("0000-01-01", ML_CSV_TEXT, NULL);
 	check_type("2024-1-1", ML_CSV_TEXT, NULL);
 	check_type("2024-01/01", ML_CSV_TEXT, NULL);
-	check_type("31.12.2024", ML_CSV_TEXT, NULL);
+	check_type("31.12.2024", ML_CSV_DATE, NULL);
 	check_type("2024-01-01 10:20|2024-01-01", ML_CSV_TIMESTAMP, NULL);
 	check_type("2024-01-01T10:20:30.123456", ML_CSV_TIMESTAMP, NULL);
 	check_type("2024-01-01 24:00:00", ML_CSV_TEXT, NULL);
@@ -272,31 +305,148 @@ static void
 finds_missing_words(void)
 {
 	MlCsvColumn columns[2];
+	MlCsvReading reading;
 
-	check_type("1|NA|2", ML_CSV_INTEGER, "NA");
-	check_type("1|?|2.5|?", ML_CSV_DOUBLE, "?");
-	check_type("1|NA||2", ML_CSV_TEXT, NULL);
-	check_type("1|NA|null", ML_CSV_TEXT, NULL);
+	check_type("1|NA|2", ML_CSV_INTEGER, "only NA");
+	check_type("1|?|2.5|?", ML_CSV_DOUBLE, "only ?");
+	check_type("1|NA||2", ML_CSV_INTEGER, "NA");
+	check_type("1|NA|null", ML_CSV_INTEGER, "NA null");
+	check_type("1,5|-", ML_CSV_DOUBLE, "only -");
 	check_type("a|NA", ML_CSV_TEXT, NULL);
 	check_type("NA|NA", ML_CSV_TEXT, NULL);
-	check_type("2024-01-01|\\N", ML_CSV_DATE, "\\N");
+	check_type("2024-01-01|\\N", ML_CSV_DATE, "only \\N");
+	check_type("1|~NA", ML_CSV_TEXT, NULL);
 
-	/* Two columns must agree. */
-	for (int j = 0; j < 2; j++)
-	{
-		ml_csv_column_init(&columns[j]);
-		ml_csv_observe(&columns[j], "1", 1, false);
-		ml_csv_observe(&columns[j], j ? "null" : "NA", j ? 4 : 2, false);
-	}
-	CHECK(ml_csv_missing_word(columns, 1) != NULL);
-	CHECK(ml_csv_missing_word(columns, 2) == NULL);
-	CHECK(ml_csv_column_type(&columns[0], "NA") == ML_CSV_INTEGER);
-	CHECK(ml_csv_column_type(&columns[1], "NA") == ML_CSV_TEXT);
-	/* Quoted words are values. */
-	ml_csv_column_init(&columns[0]);
-	ml_csv_observe(&columns[0], "1", 1, false);
-	ml_csv_observe(&columns[0], "NA", 2, true);
-	CHECK(ml_csv_column_type(&columns[0], NULL) == ML_CSV_TEXT);
+	observe_values(&columns[0], "1|NA");
+	observe_values(&columns[1], "1|null");
+	find_reading(columns, 2, &reading);
+	check_missing(reading.missing, "NA null");
+	/* What the user says is missing is not observed; other markers are values, and so is an empty field. */
+	reading = (MlCsvReading){.missing = {false, 0}};
+	CHECK(ml_csv_column_type(&columns[0], &reading) == ML_CSV_TEXT);
+	observe_values(&columns[0], "1|");
+	CHECK(ml_csv_column_type(&columns[0], &reading) == ML_CSV_TEXT);
+}
+
+static void
+check_plain(int way, const char *text, const char *want)
+{
+	char plain[ML_CSV_MAX_NUMBER];
+	size_t len = ml_csv_plain_number(ml_csv_numbers[way], text, strlen(text), plain);
+
+	if (len == 0)
+		plain[0] = '\0';
+	if (strcmp(plain, want) != 0)
+		printf("# %s in way %d: %s, not %s\n", text, way, plain, want);
+	CHECK(strcmp(plain, want) == 0 && len == strlen(want));
+}
+
+static void
+writes_numbers_plainly(void)
+{
+	char digits[1000];
+
+	check_plain(ML_CSV_SQL, " -1.5e3 ", "-1.5e3");
+	check_plain(ML_CSV_SQL, "1,5", "");
+	check_plain(ML_CSV_COMMA, "1,5", "1.5");
+	check_plain(ML_CSV_COMMA, "-,5", "-.5");
+	check_plain(ML_CSV_COMMA, "1.5", "");
+	check_plain(ML_CSV_COMMA, "1,5,0", "");
+	check_plain(ML_CSV_COMMA, "1,5e-3", "1.5e-3");
+	check_plain(ML_CSV_COMMA, "", "");
+	check_plain(ML_CSV_COMMA, "-", "");
+	check_plain(ML_CSV_COMMA_DOT, "1.234.567,89", "1234567.89");
+	check_plain(ML_CSV_COMMA_DOT, "1234567,89", "1234567.89");
+	check_plain(ML_CSV_COMMA_DOT, "1.23", "");
+	check_plain(ML_CSV_COMMA_DOT, "1234.567", "");
+	check_plain(ML_CSV_COMMA_DOT, ".123", "");
+	check_plain(ML_CSV_COMMA_DOT, "1,234.567", "");
+	check_plain(ML_CSV_COMMA_SPACE, "1 234,5", "1234.5");
+	check_plain(ML_CSV_COMMA_SPACE,
+				"1\xc2\xa0"
+				"234\xe2\x80\xaf"
+				"567",
+				"1234567");
+	check_plain(ML_CSV_COMMA_SPACE,
+				"1\xa0"
+				"234",
+				"1234");
+	check_plain(ML_CSV_DOT_COMMA, "-1,234.5", "-1234.5");
+	check_plain(ML_CSV_DOT_QUOTE, "1'000'000", "1000000");
+	check_plain(ML_CSV_COMMA, "NaN", "NaN");
+	check_plain(ML_CSV_COMMA, "-Infinity", "-Infinity");
+	memset(digits, '1', sizeof digits);
+	digits[ML_CSV_MAX_NUMBER - 1] = '\0';
+	check_plain(ML_CSV_SQL, digits, digits);
+	digits[ML_CSV_MAX_NUMBER - 1] = '1';
+	digits[sizeof digits - 1] = '\0';
+	check_plain(ML_CSV_SQL, digits, "");
+}
+
+/* Two columns, how their numbers and dates are read, and what types they get. */
+static void
+check_reading(const char *first, const char *second, int open, int way, MlCsvOrder order,
+			  MlCsvType type_1, MlCsvType type_2)
+{
+	MlCsvColumn columns[2];
+	MlCsvReading reading;
+	int got;
+
+	observe_values(&columns[0], first);
+	observe_values(&columns[1], second);
+	got = find_reading(columns, 2, &reading);
+	if (got != open || reading.way != way || reading.order != order)
+		printf("# %s %s: open %d, way %d, order %d\n", first, second, got, reading.way,
+			   reading.order);
+	CHECK(got == open && reading.way == way && reading.order == order);
+	CHECK(ml_csv_column_type(&columns[0], &reading) == type_1);
+	CHECK(ml_csv_column_type(&columns[1], &reading) == type_2);
+}
+
+static void
+finds_ways_of_numbers(void)
+{
+	const MlCsvType real = ML_CSV_DOUBLE, whole = ML_CSV_INTEGER, text = ML_CSV_TEXT;
+
+	check_reading("1|2", "1.5", -1, ML_CSV_SQL, ML_CSV_YMD, whole, real);
+	check_reading("1,5|2", "3", -1, ML_CSV_COMMA, ML_CSV_YMD, real, whole);
+	check_reading("1.234,5", "2", -1, ML_CSV_COMMA_DOT, ML_CSV_YMD, real, whole);
+	check_reading("1,234.5", "2", -1, ML_CSV_DOT_COMMA, ML_CSV_YMD, real, whole);
+	check_reading("1,234,567", "2", -1, ML_CSV_DOT_COMMA, ML_CSV_YMD, whole, whole);
+	check_reading("1'234", "2.5", -1, ML_CSV_DOT_QUOTE, ML_CSV_YMD, whole, real);
+	/* Another column decides what a comma means, or nothing does. */
+	check_reading("1,234", "0,5", -1, ML_CSV_COMMA, ML_CSV_YMD, real, real);
+	check_reading("1,234", "1,234.5", -1, ML_CSV_DOT_COMMA, ML_CSV_YMD, whole, real);
+	check_reading("1,234", "7", 0, ML_CSV_SQL, ML_CSV_YMD, text, whole);
+	check_reading("1.234|5.678", "0,5", -1, ML_CSV_COMMA_DOT, ML_CSV_YMD, whole, real);
+	/* Contradiction; telephone numbers; addresses. */
+	check_reading("1.234,5", "1,234.5", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("089 123 456", "123 456 789", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("1 234,5", "123 456", -1, ML_CSV_COMMA_SPACE, ML_CSV_YMD, real, text);
+	check_reading("10.0.0.1", "192.168.100.200", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("1.234.567|2.345", "0,5", -1, ML_CSV_COMMA_DOT, ML_CSV_YMD, whole, real);
+	check_reading("007,5", "x", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+}
+
+static void
+finds_orders_of_dates(void)
+{
+	const MlCsvType day = ML_CSV_DATE, text = ML_CSV_TEXT;
+
+	check_reading("2024-01-02", "x", -1, ML_CSV_SQL, ML_CSV_YMD, day, text);
+	check_reading("31.12.2024|1.2.2024", "x", -1, ML_CSV_SQL, ML_CSV_DMY, day, text);
+	check_reading("1/31/2024", "2/1/2024", -1, ML_CSV_SQL, ML_CSV_MDY, day, day);
+	check_reading("2/1/2024", "1/2/2024", 0, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("31/1/2024", "2024-01-31|1/2/2024", -1, ML_CSV_SQL, ML_CSV_DMY, day, day);
+	check_reading("31/1/2024|1/31/2024", "2/13/2024", -1, ML_CSV_SQL, ML_CSV_MDY, text, day);
+	check_reading("31/1/2024", "1/31/2024", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("13.1.2024 8:05", "13/1/2024 11:59:59 PM", -1, ML_CSV_SQL, ML_CSV_DMY,
+				  ML_CSV_TIMESTAMP, ML_CSV_TIMESTAMP);
+	check_reading("31-Dec-2024|1 March 2024", "May 5, 2024 10:00+02", -1, ML_CSV_SQL, ML_CSV_YMD,
+				  day, ML_CSV_TIMESTAMPTZ);
+	check_reading("31-Foo-2024", "31.12.24", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("30.2.2024", "1.13.2024", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
+	check_reading("1.2.2024 13:00 PM", "1.1.2024 0:00 AM", -1, ML_CSV_SQL, ML_CSV_YMD, text, text);
 }
 
 static MlStatus
@@ -330,6 +480,9 @@ main(void)
 	RUN(infers_dates);
 	RUN(infers_booleans);
 	RUN(finds_missing_words);
+	RUN(writes_numbers_plainly);
+	RUN(finds_ways_of_numbers);
+	RUN(finds_orders_of_dates);
 	RUN(survives_failing_allocations);
 	return unit_end();
 }
