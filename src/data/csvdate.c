@@ -157,10 +157,11 @@ scan_half_day(const char *p, const char *end, int hour)
 	return hour >= 1 && hour <= 12 ? p + 3 : NULL;
 }
 
-/* hour:minute[:second[.fraction]] [AM or PM] */
+/* hour:minute[:second[.fraction]] [AM or PM]; *half_day: the latter are there */
 static const char *
-scan_time(const char *p, const char *end)
+scan_time(const char *p, const char *end, bool *half_day)
 {
+	const char *clock_end;
 	int hour, minute, second = 0, n = 0;
 
 	p = scan_digits(p, end, 1, 2, &hour);
@@ -175,7 +176,10 @@ scan_time(const char *p, const char *end)
 	}
 	if (!p || hour > 23 || minute > 59 || second > 59 || n > 9)
 		return NULL;
-	return scan_half_day(p, end, hour);
+	clock_end = p;
+	p = scan_half_day(p, end, hour);
+	*half_day = p != clock_end;
+	return p;
 }
 
 /* Z, +hh, +hhmm or +hh:mm */
@@ -204,6 +208,24 @@ scan_zone(const char *p, const char *end)
 	return p && hour <= 14 && minute < 60 ? p : NULL;
 }
 
+/* The rest of a text that begins with a date. by_t: the time may follow after a T, as in ISO 8601. */
+static MlCsvMoment
+scan_rest(const char *p, const char *end, bool by_t)
+{
+	bool half_day = false;
+
+	if (p == end)
+		return ML_CSV_DAY;
+	if (*p != ' ' && !(by_t && *p == 'T'))
+		return ML_CSV_NO_MOMENT;
+	p = scan_time(p + 1, end, &half_day);
+	if (!p)
+		return ML_CSV_NO_MOMENT;
+	if (p == end)
+		return ML_CSV_TIME;
+	return !half_day && scan_zone(p, end) == end ? ML_CSV_ZONE_TIME : ML_CSV_NO_MOMENT;
+}
+
 MlCsvMoment
 ml_csv_scan_moment(const char *text, const char *end, uint8_t *orders)
 {
@@ -212,20 +234,12 @@ ml_csv_scan_moment(const char *text, const char *end, uint8_t *orders)
 	if (end - text < 8)
 		return ML_CSV_NO_MOMENT;
 	p = scan_year_first(text, end, orders);
-	if (!p)
-		p = scan_year_last(text, end, orders);
+	if (p)
+		return scan_rest(p, end, true);
+	p = scan_year_last(text, end, orders);
 	if (!p)
 		p = scan_named_month(text, end, orders);
 	if (!p)
 		p = scan_month_first(text, end, orders);
-	if (!p)
-		return ML_CSV_NO_MOMENT;
-	if (p == end)
-		return ML_CSV_DAY;
-	p = *p == ' ' || *p == 'T' ? scan_time(p + 1, end) : NULL;
-	if (!p)
-		return ML_CSV_NO_MOMENT;
-	if (p == end)
-		return ML_CSV_TIME;
-	return scan_zone(p, end) == end ? ML_CSV_ZONE_TIME : ML_CSV_NO_MOMENT;
+	return p ? scan_rest(p, end, false) : ML_CSV_NO_MOMENT;
 }

@@ -123,26 +123,30 @@ number_types(MlCsvColumn *column, int way, const char *text, const char *end)
 	return ml_csv_double_keeps(text, &number) ? REALS : BIT(ML_CSV_NUMERIC);
 }
 
-/* A value in the ways other than SQL's; they differ only where there is a separator. */
+/* The types of a value in a way other than SQL's. sql: in that one. */
+static uint16_t
+types_in_other_way(MlCsvColumn *column, int way, uint16_t sql, const char *text, const char *end)
+{
+	char plain[ML_CSV_MAX_NUMBER];
+	size_t len;
+
+	/* SQL's numbers have no separator but the point, which may mean something else. */
+	if (sql != 0 &&
+		(ml_csv_numbers[way].decimal == '.' || memchr(text, '.', (size_t) (end - text)) == NULL))
+		return sql;
+	len = ml_csv_plain_number(ml_csv_numbers[way], text, (size_t) (end - text), plain);
+	return len ? number_types(column, way, plain, plain + len) : 0;
+}
+
 static void
 observe_number(MlCsvColumn *column, const char *text, const char *end)
 {
-	uint16_t types = number_types(column, ML_CSV_SQL, text, end);
-	bool same = types != 0 && memchr(text, '.', (size_t) (end - text)) == NULL;
+	uint16_t sql = number_types(column, ML_CSV_SQL, text, end);
 
-	column->numbers[ML_CSV_SQL] &= types;
+	column->numbers[ML_CSV_SQL] &= sql;
 	for (int way = 1; way < ML_CSV_N_NUMBERS; way++)
-	{
-		char plain[ML_CSV_MAX_NUMBER];
-		size_t len;
-
-		if (same)
-			column->numbers[way] &= types;
-		if (same || column->numbers[way] == 0)
-			continue;
-		len = ml_csv_plain_number(ml_csv_numbers[way], text, (size_t) (end - text), plain);
-		column->numbers[way] &= len ? number_types(column, way, plain, plain + len) : 0;
-	}
+		if (column->numbers[way] != 0)
+			column->numbers[way] &= types_in_other_way(column, way, sql, text, end);
 }
 
 /* ---- other values */

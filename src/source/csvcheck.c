@@ -49,14 +49,30 @@ bad(MlplatCsvCheck *check, const char *column, const char *format, ...)
 	vsnprintf(check->reason, sizeof check->reason, format, args);
 	va_end(args);
 	check->column = column;
+	check->code = ERRCODE_INVALID_TEXT_REPRESENTATION;
 	return false;
 }
 
+/* Does an error say that a value is wrong, and not that something else is? Syntax errors are those of types' own languages. */
+static bool
+is_about_value(int code)
+{
+	int category = ERRCODE_TO_CATEGORY(code);
+
+	if (code == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		return false;
+	return category == ERRCODE_DATA_EXCEPTION || code == ERRCODE_RAISE_EXCEPTION ||
+		   category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR);
+}
+
 void
-mlplat_csv_check_failed(MlplatCsvCheck *check, const ErrorData *error)
+mlplat_csv_check_failed(MlplatCsvCheck *check, ErrorData *error)
 {
 	int len = (int) strlen(error->message);
 
+	if (!is_about_value(error->sqlerrcode))
+		ReThrowError(error);
 	bad(check, check->asking >= 0 ? check->fields[check->asking].name : NULL, "%.*s",
 		pg_mbcliplen(error->message, len, Min(len, MLPLAT_MAX_REASON - 1)), error->message);
 }
@@ -133,6 +149,20 @@ check_whole(MlplatCsvCheck *check, const char *text, size_t len)
 	return true;
 }
 
+/* In COPY's words: it would stumble over the first number that is not written as SQL does. */
+static bool
+check_n_fields(MlplatCsvCheck *check)
+{
+	int n = (int) check->reader->n_fields;
+
+	if (n < check->sample->n_columns)
+		bad(check, NULL, "missing data for column \"%s\"", check->fields[n].name);
+	else if (n > check->sample->n_columns)
+		bad(check, NULL, "extra data after last expected column");
+	check->code = ERRCODE_BAD_COPY_FILE_FORMAT;
+	return n == check->sample->n_columns;
+}
+
 /* ---- values */
 
 size_t
@@ -200,9 +230,11 @@ mlplat_csv_check_record(MlplatCsvCheck *check, const char *text, size_t len, boo
 	check->asking = -1;
 	if (all && !check_whole(check, text, len))
 		return false;
-	/* Without all, a record of another number of fields is COPY's to complain of. */
-	if ((int) check->reader->n_fields != check->sample->n_columns)
+	/* Without all, COPY says that a quote is not closed. */
+	if (!all && check->reader->unclosed)
 		return true;
+	if (!all && !check_n_fields(check))
+		return false;
 	for (int j = 0; j < check->sample->n_columns; j++)
 		if (!check_field(check, j, all))
 			return false;

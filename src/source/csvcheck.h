@@ -21,6 +21,7 @@ typedef struct MlplatCsvCheck
 
 	/* Of the last record that was bad; column NULL: it is bad as a whole. */
 	const char *column;
+	int code; /* SQLSTATE */
 	char reason[MLPLAT_MAX_REASON];
 } MlplatCsvCheck;
 
@@ -33,8 +34,8 @@ extern void mlplat_csv_check_init(MlplatCsvCheck *check, const MlplatCsvSample *
  */
 extern bool mlplat_csv_check_record(MlplatCsvCheck *check, const char *text, size_t len, bool all);
 
-/* What was thrown becomes the reason. */
-extern void mlplat_csv_check_failed(MlplatCsvCheck *check, const ErrorData *error);
+/* What was thrown becomes the reason; an error about anything but a value (cancel, memory, rights) goes on its way. */
+extern void mlplat_csv_check_failed(MlplatCsvCheck *check, ErrorData *error);
 
 /* Field j as SQL writes numbers; 0: it stays as it is. */
 extern size_t mlplat_csv_rewrite(const MlplatCsvCheck *check, int j, char plain[ML_CSV_MAX_NUMBER]);

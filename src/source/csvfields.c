@@ -29,7 +29,8 @@
 static MlCsvFit
 numeric_fit(int32 typmod)
 {
-	MlCsvFit fit = {.kind = ML_CSV_FIT_DECIMAL, .max = NUMERIC_DIGITS, .max_fraction = NUMERIC_DIGITS};
+	MlCsvFit fit = {
+		.kind = ML_CSV_FIT_DECIMAL, .max = NUMERIC_DIGITS, .max_fraction = NUMERIC_DIGITS};
 	int precision = ((typmod - VARHDRSZ) >> 16) & 0xffff;
 	int scale = (typmod - VARHDRSZ) & 0x7ff;
 

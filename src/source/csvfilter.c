@@ -274,7 +274,6 @@ put_field(MlplatCsvFilter *filter, int j)
 		appendBinaryStringInfo(&filter->out, text, (int) field->len);
 }
 
-/* Write the record anew. One with another number of fields is left to COPY, which says so. */
 static void
 put_fields(MlplatCsvFilter *filter)
 {
@@ -295,8 +294,7 @@ put_record(MlplatCsvFilter *filter, bool rewrite)
 
 	note_shift(filter);
 	text = record_text(filter, &len);
-	if (rewrite && (int) filter->reader.n_fields == filter->sample->n_columns &&
-		!filter->reader.unclosed)
+	if (rewrite && !filter->reader.unclosed)
 		put_fields(filter);
 	else
 		appendBinaryStringInfo(&filter->out, text, (int) len);
@@ -400,7 +398,7 @@ check_n_rejected(const MlplatCsvFilter *filter, int64 line, const char *reason)
 
 	if (max >= 1 && (double) filter->import->rejected > max)
 		ereport(ERROR,
-				(errcode(ERRCODE_BAD_COPY_FILE_FORMAT),
+				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("more than %.0f rows of %s are to be rejected", max, filter->file->name),
 				 errdetail("The last is line " INT64_FORMAT ": %s.", line, reason)));
 }
@@ -437,7 +435,7 @@ refuse_record(MlplatCsvFilter *filter)
 
 	note_shift(filter);
 	if (!filter->reject)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION), errmsg("%s", check->reason),
+		ereport(ERROR, (errcode(check->code), errmsg("%s", check->reason),
 						check->column ? errcontext("column %s", check->column) : 0));
 	text = record_text(filter, &len);
 	reject(filter, filter->line, check->column, check->reason, text, len);

@@ -19,6 +19,12 @@
 static const char *const orders[] = {
 	[ML_CSV_YMD] = "ymd", [ML_CSV_DMY] = "dmy", [ML_CSV_MDY] = "mdy"};
 
+const char *
+mlplat_csv_order_name(MlCsvOrder order)
+{
+	return orders[order];
+}
+
 /* ---- options */
 
 /* The character of an option; -1: not given, 0: none. */
@@ -89,7 +95,7 @@ undecided(const MlplatCsvSample *sample, bool made, int column, const char *file
 		  const char *hint)
 {
 	if (!made)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+		ereport(ERROR, (errcode(ERRCODE_INDETERMINATE_DATATYPE),
 						errmsg("%s of column \"%s\" of %s can be read in two ways", what,
 							   sample->names[column], file),
 						errhint("%s", hint)));

@@ -16,6 +16,9 @@
 extern void mlplat_csv_choose_reading(MlplatCsvSample *sample, const MlplatCsvField *fields,
 									  const char *file);
 
+/* "ymd", "dmy" or "mdy". */
+extern const char *mlplat_csv_order_name(MlCsvOrder order);
+
 /* The ways of numbers, as they are to be read. */
 extern MlCsvNumbers mlplat_csv_numbers(const MlplatCsvSample *sample);
 

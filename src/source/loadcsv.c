@@ -43,8 +43,13 @@ static bool
 is_value_error(int code)
 {
 	return code == ERRCODE_INVALID_TEXT_REPRESENTATION ||
-		   code == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE || code == ERRCODE_INVALID_DATETIME_FORMAT ||
-		   code == ERRCODE_DATETIME_FIELD_OVERFLOW;
+		   code == ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE;
+}
+
+static bool
+is_date_error(int code)
+{
+	return code == ERRCODE_INVALID_DATETIME_FORMAT || code == ERRCODE_DATETIME_FIELD_OVERFLOW;
 }
 
 /* Say which file it was, and its line where COPY counts otherwise. */
@@ -76,6 +81,10 @@ load_error_callback(void *arg)
 	if (code == ERRCODE_CHARACTER_NOT_IN_REPERTOIRE || code == ERRCODE_UNTRANSLATABLE_CHARACTER)
 		errhint("If the file is in another encoding, name it, for example with the option "
 				"{\"encoding\": \"LATIN1\"}.");
+	else if (sample && is_date_error(code))
+		errhint("Dates were read in the order %s. The option date_order names another, the option "
+				"types another type.",
+				mlplat_csv_order_name(sample->reading.order));
 	else if (sample && load->target.created && is_value_error(code))
 		errhint("The types were inferred from the first " INT64_FORMAT
 				" rows. Look at more with the option {\"sample_rows\": 0}, or name the type, for "

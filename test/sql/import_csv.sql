@@ -1,4 +1,5 @@
 -- import_csv: files are written into the data directory, messages are shown without its name.
+SET client_min_messages = warning;
 CREATE FUNCTION import_dir() RETURNS text LANGUAGE sql SECURITY DEFINER AS $$SELECT current_setting('data_directory')$$;
 CREATE FUNCTION import_path() RETURNS text LANGUAGE sql AS $$SELECT import_dir() || '/mlplat_regress.csv'$$;
 CREATE FUNCTION put(content bytea) RETURNS void LANGUAGE plpgsql AS $$
