@@ -14,6 +14,7 @@ struct MlplatBytes
 {
 	const char *name; /* in messages: file "/data/x.csv" */
 	uint64 n_read;    /* bytes read at their origin, before decompression, since the last rewind */
+	int encoding;     /* as the origin says, a pg_enc; 0 (PG_SQL_ASCII): it does not say */
 
 	/* Up to size bytes; fewer than size only at the end. Polls for cancel. */
 	int (*read)(MlplatBytes *bytes, char *out, int size);

@@ -43,7 +43,7 @@ const MlParam mlplat_csv_params[] = {
 	 "unquoted text, or array of texts, for missing values (default: nothing, and what is "
 	 "detected)"},
 	{"encoding", ML_PARAM_TEXT, "null", 0, 0, NULL,
-	 "encoding of the file (default: UTF-8 where the sample is, else the database's or WIN1252)"},
+	 "encoding of the file (default: UTF-8 or UTF-16, else the database's or WIN1252)"},
 	{"columns", ML_PARAM_JSON, "null", 0, 0, NULL,
 	 "array of names for the columns, in place of the header's"},
 	{"types", ML_PARAM_JSON, "null", 0, 0, NULL,
@@ -119,7 +119,7 @@ check_start(const Sampler *sampler)
 		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("%s is empty", name)));
 	if (n >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0))
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s is in UTF-16", name),
-						errhint("Convert it to UTF-8 first, for example with iconv.")));
+						errhint("Leave out the option encoding.")));
 }
 
 /* The encoding that was given, or -1. */
@@ -151,7 +151,7 @@ observe_bytes(Sampler *sampler, const char *text, size_t len)
 }
 
 /*
- * Without the option: UTF-8, also when a part of it is damaged. Only if nothing beyond ASCII is UTF-8, the
+ * Without the option, and when the origin does not say: UTF-8, also when a part of it is damaged. Only if nothing beyond ASCII is UTF-8, the
  * database's encoding, or the one of Windows in Western Europe and America where that is UTF-8, too.
  */
 static void
@@ -160,6 +160,9 @@ guess_encoding(Sampler *sampler)
 	MlplatCsvSample *sample = sampler->sample;
 
 	if (ml_param_given(sample->options, CSV_ENCODING))
+		return;
+	sample->encoding = sampler->file->encoding;
+	if (sample->encoding != PG_SQL_ASCII)
 		return;
 	sample->encoding_guessed = sampler->n_utf8 == 0 && sampler->n_other > 0;
 	sample->encoding = PG_UTF8;

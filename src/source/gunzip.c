@@ -195,8 +195,11 @@ mlplat_gunzip(MlplatBytes *raw, int64 max_bytes)
 	file->inflate.opaque = CurrentMemoryContext;
 	if (inflateInit2(&file->inflate, WINDOW_BITS) != Z_OK)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	file->bytes = (MlplatBytes){
-		.name = raw->name, .read = read_content, .rewind = rewind_content, .close = close_content};
+	file->bytes = (MlplatBytes){.name = raw->name,
+								.encoding = raw->encoding,
+								.read = read_content,
+								.rewind = rewind_content,
+								.close = close_content};
 	start(file);
 	return &file->bytes;
 }

@@ -21,6 +21,7 @@
 #include "source/gunzip.h"
 #include "source/loadcsv.h"
 #include "source/target.h"
+#include "source/utf16.h"
 
 typedef struct Load
 {
@@ -280,6 +281,8 @@ mlplat_load_csv(MlplatImport *import, MlplatBytes *bytes, MlEnv *env, const MlPa
 
 	check_options(options);
 	load.file = mlplat_gunzip(bytes, max_bytes(options));
+	if (!ml_param_given(options, CSV_ENCODING))
+		load.file = mlplat_utf16(load.file);
 	error_context_stack = &callback;
 	mlplat_target_open(&load.target, import->target);
 	import->rows += (int64) load_rows(&load);

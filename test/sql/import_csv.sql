@@ -132,7 +132,6 @@ SELECT put('n'::bytea || '\xe9' || ',b
 1,2'), import('encoded');
 SELECT put('id,name
 1,a'::bytea || '\x00' || 'b'), import('encoded');
-SELECT put('\xfffe6100'::bytea), import('encoded');
 DROP TABLE encoded;
 
 -- Files and paths that are none.
@@ -197,12 +196,14 @@ SELECT put(E'a,b\n1,x\n2,y\n'), import('parts');
 SELECT count(*) FROM parts;
 DROP TABLE parts;
 -- A trigger may import too.
+SET client_min_messages = notice;
 CREATE TABLE outer_rows (a int);
 CREATE FUNCTION import_inner() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE NOTICE 'inner: %', import('inner_rows'); RETURN NEW; END$$;
 CREATE TRIGGER import_inner BEFORE INSERT ON outer_rows FOR EACH ROW EXECUTE FUNCTION import_inner();
 SELECT put(E'a\n1\n2\n3\n'), import('outer_rows');
 SELECT (SELECT count(*) FROM outer_rows) AS outer_rows, (SELECT count(*) FROM inner_rows) AS inner_rows;
 DROP TABLE outer_rows, inner_rows;
+SET client_min_messages = warning;
 
 -- Rights: the file's, the table's, row security, read-only.
 CREATE ROLE regress_mlplat_import;

@@ -121,7 +121,14 @@ SELECT * FROM fresh;
 SELECT import(E'n,b\né,1\n'::bytea || '\xe92c320a'::bytea);
 SELECT import('\x6e0ae90a'::bytea, '{"encoding": "UTF8"}');
 SELECT import('\x6e0a810a'::bytea);
-SELECT import('\xfffe6e000a006500e900200000d83dde0a00'::bytea);
+-- UTF-16, either way round; half a pair, half a unit.
+SELECT import('\xfffe6e000a006500e900ac203dd800de0a00'::bytea);
+SELECT * FROM fresh;
+SELECT import('\xfeff006e000a006500e920acd83dde00'::bytea);
+SELECT * FROM fresh;
+SELECT import('\xfffe6e000a006500e9003dd861000a00'::bytea);
+SELECT import('\xfffe6e000a006500e90061'::bytea);
+SELECT import('\xfffe6e000a006500'::bytea, '{"encoding": "LATIN1"}');
 SELECT import('\xff'::bytea);
 DROP TABLE IF EXISTS fresh;
 SELECT to_regclass('fresh') IS NULL AS nothing_left;
