@@ -289,6 +289,9 @@ take_first_record(Sampler *sampler)
 		if (ml_csv_is_value(text, reader->fields[j].len))
 			sample->first_looks_named = false;
 		observe_bytes(sampler, text, reader->fields[j].len);
+		if (!sample->names_given && memchr(text, '\0', reader->fields[j].len))
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg("the first row of %s has a zero byte", sampler->file->name)));
 	}
 	guess_encoding(sampler);
 	for (int j = 0; j < sample->n_columns && !sample->names_given; j++)

@@ -30,7 +30,7 @@ sub import_file
     my ($target, $path, $options, $database) = @_;
     my ($status, $out, $err) = $node->psql($database // 'postgres',
         sprintf("SELECT rows_loaded FROM mlplat.import_csv('%s', '%s', '%s')", $target, $path, $options // '{}'));
-    return $status == 0 ? $out : (split /\n/, $err)[0] =~ s/^.*?ERROR:\s*//r;
+    return $status == 0 ? $out : ($err =~ /ERROR:\s*(.*)/)[0];
 }
 
 sub exists_table
@@ -77,9 +77,69 @@ like(import_file('t', put('open.csv', "a,b\n1,\"" . ("x\n" x 12_000_000))), qr/u
 like(import_file('t', put('marker.csv', $plain . "\\.\n" . $plain)), qr/holds only "\\\."/, 'rows behind an end marker are not lost in silence');
 ok(!exists_table('t'), 'nothing is left of imports that failed');
 
+# What was tried is in the log, whatever came of it.
+sub last_line
+{
+    return $node->safe_psql('postgres', "SELECT outcome, rows, rejected, sqlstate, error FROM mlplat.import_log ORDER BY import_id DESC LIMIT 1");
+}
+import_file('logged', "$dir/large.csv.gz");
+is( $node->safe_psql('postgres', "SELECT kind, location = '$dir/large.csv.gz', target, outcome, rows, rejected, bytes, sqlstate IS NULL, owner = current_user FROM mlplat.import_log ORDER BY import_id DESC LIMIT 1"),
+    'csv|t|logged|loaded|100000|0|' . (-s "$dir/large.csv.gz") . '|t|t', 'a success is logged, with the bytes that were read');
+for my $case (
+    [ '/dev/zero', '{}', '"/dev/zero" is not a regular file', '42809' ],
+    [ "$dir/none", '{}', "could not open file \"$dir/none\": No such file or directory", '58P01' ],
+    [ "$dir/cut.gz", '{}', "gzip file \"$dir/cut.gz\" is truncated", 'XX001' ],
+    [ "$dir/late.csv", '{}', 'invalid input syntax for type integer: "none"', '22P02' ],
+    [ "$dir/late.csv", '{"delimeter": ";"}', 'unknown option "delimeter" for import_csv', '22023' ])
+{
+    my ($path, $options, $error, $state) = @$case;
+    import_file('t', $path, $options);
+    is(last_line(), "failed|0|0|$state|$error", "logged: $error");
+}
+
+# A small file that holds a large one: the limit, by default and by option.
+my $bomb = '';
+my $content = ('1,' . 'x' x 7_000_000 . "\n") x 2;
+gzip(\$content => \$bomb, -Level => 9) or die $GzipError;
+put('bomb.gz', $bomb);
+is(import_file('t', "$dir/bomb.gz", '{"max_bytes": 1000000}'), "gzip file \"$dir/bomb.gz\" holds more than 1000000 bytes", 'a zip bomb, by option');
+# Members may follow one another: 100 of them are 1.4 GB, of some 1.4 MB.
+put('bombs.gz', $bomb x 100);
+like(import_file('t', "$dir/bombs.gz"), qr/^gzip file "\Q$dir\E\/bombs.gz" holds more than 1073741824 bytes/, 'a zip bomb, by default');
+like(import_file('t', "$dir/bombs.gz", '{"on_error": "reject", "sample_rows": 0, "max_bytes": 1e8}'), qr/holds more than 100000000 bytes/, 'a zip bomb, with a sample without end');
+like(last_line(), qr/^failed\|0\|0\|54000\|/, 'is logged');
+ok(!exists_table('t'), 'nothing is left of it');
+
+# Rejects far behind the sample, with their lines; quotes that are never closed take no row with them but their own.
+my @lines = split /^/, "id,price,words\n" . join('', map {"$_,1.5,\"two\nlines\"\n"} 1 .. 50_000);
+push @lines, "none,1,x\n", "50001,1\n", "50002,1,\"open\n", "50003,1,\xff\n", map {"$_,2.5,x\n"} 50_004 .. 50_100;
+$content = join('', @lines);
+put('rejects.csv', $content);
+is(import_file('rejecting', "$dir/rejects.csv"), 'invalid input syntax for type integer: "none"', 'stops at the first bad row');
+is(import_file('rejecting', "$dir/rejects.csv", '{"on_error": "reject"}'), 50_097, 'or loads the good rows');
+is(last_line(), 'loaded|50097|4||', 'the log counts both');
+is( $node->safe_psql('postgres', 'SELECT line, column_name, content FROM mlplat.import_rejects WHERE import_id = (SELECT max(import_id) FROM mlplat.import_log) ORDER BY line'),
+    join("\n", '100002|id|none,1,x', '100003||50001,1', '100004||50002,1,"open', '100005||50003,1,\xff'), 'the bad rows are there, with their lines');
+is($node->safe_psql('postgres', 'SELECT count(*), count(DISTINCT id), sum(price), max(length(words)) FROM rejecting'), '50097|50097|75242.5|9', 'and the good rows are right');
+gzip(\$content => "$dir/rejects.csv.gz") or die $GzipError;
+is(import_file('rejecting', "$dir/rejects.csv.gz", '{"on_error": "reject"}'), 50_097, 'from a gzip file as well');
+my $binary = put('binary', pack('C*', map { ($_ * 7919) % 251 } 1 .. 100_000));
+like(import_file('t', $binary), qr/has no equivalent in encoding "UTF8"|has a zero byte/, 'no text at all');
+like(import_file('t', $binary, '{"columns": ["a"], "header": true, "on_error": "reject", "max_rejects": 10}'), qr/^more than 10 rows of file/, 'nor behind a header');
+
+# Memory stays within bounds where no quote ever closes.
+put('quotes.csv', "a,b\n" . "1,\"x\n2,y\"z\"\"\n" x 200_000);
+like(import_file('quotes', "$dir/quotes.csv", '{"on_error": "reject", "columns": ["a", "b"], "header": true, "types": {"a": "int"}}'), qr/^\d+$|rows without an end/, 'quotes all over');
+
 # Long fields, before and behind the sample.
 is(import_file('wide', put('wide.csv', "a,b\n1," . ('x' x 30_000_000) . "\n2,\"" . ("y\n" x 10_000_000) . "\"\n")), 2, 'fields of 30 and 20 MB');
 is($node->safe_psql('postgres', "SELECT string_agg(length(b)::text, ' ' ORDER BY a) FROM wide"), '30000000 20000000', 'nothing of them is missing');
+
+is(import_file('huge', put('huge.csv', "a;b\n1,5;" . ('x' x 100_000_000) . "\n2,5;\"" . ("y;\n" x 1000) . "\"\n"), '{"decimal": ",", "types": {"a": "float8"}}'), 2, 'a field of 100 MB, with a decimal comma');
+is($node->safe_psql('postgres', "SELECT string_agg(a || ':' || length(b), ' ' ORDER BY a) FROM huge"), '1.5:100000000 2.5:3000', 'is whole');
+put('huge2.csv', "a,b\n1," . ('x' x 100_000_000) . "\n2,y\n");
+is(import_file('huge2', "$dir/huge2.csv"), 2, 'a field of 100 MB, plain');
+is(import_file('huge2', "$dir/huge2.csv", '{"on_error": "reject"}'), 1, 'is rejected where rows are checked');
 
 # Failing again and again leaves no file open.
 SKIP:
@@ -126,6 +186,20 @@ $session->finish;
 like($err, qr/canceling statement due to user request/, 'a cancel ends the import');
 cmp_ok(time - $start, '<', 10, 'at once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM slow'), 0, 'nothing is left of it');
+is(last_line(), 'failed|0|0|57014|canceling statement due to user request', 'and the log tells of it');
+$out = $err = '';
+put('bad_numbers.csv', "a\n" . join('', map { "x$_\n$_\n" } 1 .. 300_000));
+$session = IPC::Run::start(
+    [ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', "SELECT rows_loaded FROM mlplat.import_csv('slow', '$dir/bad_numbers.csv', '{\"on_error\": \"reject\"}')" ],
+    '>', \$out, '2>', \$err);
+ok( $node->poll_query_until('postgres',
+        "SELECT count(*) = 1 FROM pg_stat_progress_copy WHERE relid = 'slow'::regclass AND tuples_processed > 10"),
+    'rows come through while others are rejected');
+$node->safe_psql('postgres', "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%import_csv%' AND pid <> pg_backend_pid()");
+$session->finish;
+like($err, qr/canceling statement due to user request/, 'a cancel is no reason to reject a row');
+is($node->safe_psql('postgres', "SELECT (SELECT count(*) FROM slow), (SELECT count(*) FROM mlplat.import_rejects WHERE location LIKE '%bad_numbers%')"),
+    '0|0', 'no row and no reject is left of it');
 
 # Databases of other encodings: files are converted, keys are hashed alike.
 $node->safe_psql('postgres', "CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
