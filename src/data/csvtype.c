@@ -301,8 +301,12 @@ has_other_markers(const MlCsvColumn *column, MlCsvMissing missing)
 MlCsvType
 ml_csv_column_type(const MlCsvColumn *column, const MlCsvReading *reading)
 {
-	uint16_t types = value_types(column, reading->way, (uint8_t) BIT(reading->order));
+	static const MlCsvReading as_sql = {{true, 0}, ML_CSV_SQL, ML_CSV_YMD};
+	uint16_t types;
 
+	if (!reading)
+		reading = &as_sql;
+	types = value_types(column, reading->way, (uint8_t) BIT(reading->order));
 	if (has_other_markers(column, reading->missing))
 		return ML_CSV_TEXT;
 	for (int type = 0; type < ML_CSV_TEXT; type++)

@@ -80,7 +80,7 @@ extern int ml_csv_choose_way(const MlCsvColumn *columns, size_t n, const bool *w
 extern int ml_csv_choose_order(const MlCsvColumn *columns, size_t n, const bool *wanted,
 							   uint8_t allowed, MlCsvReading *reading);
 
-/* The narrowest type that holds all values. */
+/* The narrowest type that holds all values; reading NULL: as SQL writes them, and the empty text is missing. */
 extern MlCsvType ml_csv_column_type(const MlCsvColumn *column, const MlCsvReading *reading);
 extern const char *ml_csv_type_name(MlCsvType type); /* in SQL */
 
