@@ -78,6 +78,9 @@ put_char(MlCsvReader *in, char c)
 static MlStatus
 begin_field(MlCsvReader *in)
 {
+	if (in->n_fields == ML_CSV_MAX_FIELDS)
+		return ml_fail(in->env, ML_EDATA, "record %zu has more than %d fields", in->n_records + 1,
+					   ML_CSV_MAX_FIELDS);
 	if (in->n_fields == in->fields_capacity)
 		ML_TRY(ml_grow(in->env, &in->fields, &in->fields_capacity, in->n_fields + 1,
 					   sizeof(MlCsvField)));
@@ -292,6 +295,9 @@ fit_records(MlCsvReader *in, const char *sample, size_t len, bool last, Fit *fit
 	{
 		MlStatus status = ml_csv_next(in, &data, sample + len, last, &whole);
 
+		/* Too many fields: hardly the right delimiter. */
+		if (status == ML_EDATA)
+			break;
 		if (status != ML_OK)
 			return status;
 		if (!whole)

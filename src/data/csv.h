@@ -17,6 +17,9 @@ typedef struct MlCsvDialect
 	char escape; /* before a quote inside quotes; mostly the quote itself */
 } MlCsvDialect;
 
+/* A record of more fields is ML_EDATA: no table has so many columns, and the fields of a long line of commas take memory. */
+#define ML_CSV_MAX_FIELDS 65536
+
 typedef struct MlCsvField
 {
 	size_t start; /* in the record's text */

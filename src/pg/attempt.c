@@ -16,6 +16,7 @@ mlplat_attempt(MlplatWorkFn work, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	MlplatShown shown = mlplat_shown();
 	ErrorData *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -31,6 +32,7 @@ mlplat_attempt(MlplatWorkFn work, void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		mlplat_show_again(&shown);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);

@@ -63,6 +63,46 @@
 	BeginCopyFrom(pstate, rel, NULL, NULL, false, read, columns, options)
 #endif
 
+/* 14 shows the progress of COPY. What is shown ends with a subtransaction that is rolled back: keep it, put it back. */
+#if PG_VERSION_NUM >= 140000
+#include "utils/backend_progress.h"
+#include "utils/backend_status.h"
+typedef struct MlplatShown
+{
+	ProgressCommandType command;
+	Oid target;
+	int64 values[PGSTAT_NUM_PROGRESS_PARAM];
+} MlplatShown;
+
+static inline MlplatShown
+mlplat_shown(void)
+{
+	MlplatShown shown = {PROGRESS_COMMAND_INVALID, InvalidOid, {0}};
+
+	if (MyBEEntry)
+	{
+		shown.command = MyBEEntry->st_progress_command;
+		shown.target = MyBEEntry->st_progress_command_target;
+		memcpy(shown.values, MyBEEntry->st_progress_param, sizeof shown.values);
+	}
+	return shown;
+}
+
+static inline void
+mlplat_show_again(const MlplatShown *shown)
+{
+	if (shown->command == PROGRESS_COMMAND_INVALID)
+		return;
+	pgstat_progress_start_command(shown->command, shown->target);
+	for (int i = 0; i < PGSTAT_NUM_PROGRESS_PARAM; i++)
+		pgstat_progress_update_param(i, shown->values[i]);
+}
+#else
+typedef int MlplatShown;
+#define mlplat_shown() 0
+#define mlplat_show_again(shown) ((void) (shown))
+#endif
+
 /* 14 renamed this role, too; 15 has a hook for asking for shared memory, before it is asked for at load. */
 #if PG_VERSION_NUM < 140000
 #define ROLE_PG_READ_ALL_STATS DEFAULT_ROLE_READ_ALL_STATS

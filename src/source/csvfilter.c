@@ -167,7 +167,9 @@ read_piece(MlplatCsvFilter *filter)
 {
 	int n;
 
-	memmove(filter->in, filter->in + filter->start, filter->len - filter->start);
+	/* A long record is at the start already: moving it with each piece would cost the square of its length. */
+	if (filter->start > 0)
+		memmove(filter->in, filter->in + filter->start, filter->len - filter->start);
 	filter->pos -= filter->start;
 	filter->len -= filter->start;
 	filter->start = 0;
@@ -459,7 +461,8 @@ refuse_first_line(MlplatCsvFilter *filter)
 						filter->file->name, MAX_UNCLOSED, filter->line)));
 	reject(filter, filter->line, NULL,
 		   unclosed ? "a quote is never closed"
-					: psprintf("the row is longer than %d bytes", MAX_RECORD),
+					: psprintf("the row has more than %d bytes or %d fields", MAX_RECORD,
+							   ML_CSV_MAX_FIELDS),
 		   text, first);
 	filter->start = filter->pos = filter->start + first;
 	ml_csv_reader_restart(&filter->reader);
@@ -520,11 +523,11 @@ fill_out(MlplatCsvFilter *filter)
 {
 	ErrorData *error = NULL;
 
-	CHECK_FOR_INTERRUPTS();
 	resetStringInfo(&filter->out);
 	filter->out_pos = 0;
 	while (filter->out.len == 0 && filter->stop != STOP_END)
 	{
+		CHECK_FOR_INTERRUPTS();
 		handle_stop(filter);
 		if (filter->reject)
 			error = mlplat_attempt(produce, filter);

@@ -12,6 +12,7 @@
 #include <limits.h>
 
 #include "pg/compat.h"
+#include "access/htup_details.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
@@ -27,7 +28,7 @@
 #define DEFAULT_ROWS 10000
 #define DEFAULT_BYTES (4 * 1024 * 1024)
 
-/* A longer record ends the sample: most likely a quote was never closed, which COPY will say. */
+/* A longer record ends the sample, unless it is the first: most likely a quote was never closed, which COPY will say. */
 #define MAX_RECORD (16 * 1024 * 1024)
 
 const MlParam mlplat_csv_params[] = {
@@ -151,8 +152,8 @@ observe_bytes(Sampler *sampler, const char *text, size_t len)
 }
 
 /*
- * Without the option, and when the origin does not say: UTF-8, also when a part of it is damaged. Only if nothing beyond ASCII is UTF-8, the
- * database's encoding, or the one of Windows in Western Europe and America where that is UTF-8, too.
+ * Without the option, and when the origin does not say: UTF-8, also when a part of it is damaged. Only if nothing
+ * beyond ASCII is UTF-8, the database's encoding; if that is UTF-8, the one of Windows in Western Europe and America.
  */
 static void
 guess_encoding(Sampler *sampler)
@@ -204,7 +205,7 @@ next_record(Sampler *sampler)
 		MlStatus status =
 			ml_csv_next(&sampler->reader, &sampler->next, sampler->end, sampler->last, &whole);
 
-		if (status == ML_EDATA)
+		if (status == ML_EDATA && sampler->sample->n_columns > 0)
 			return false;
 		mlplat_check(sampler->env, status);
 		if (whole && !is_blank(sampler))
@@ -276,6 +277,10 @@ take_first_record(Sampler *sampler)
 	const MlCsvReader *reader = &sampler->reader;
 
 	sample->n_columns = (int) reader->n_fields;
+	if (sample->n_columns > MaxHeapAttributeNumber)
+		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
+						errmsg("the data has %d columns, a table can have %d", sample->n_columns,
+							   MaxHeapAttributeNumber)));
 	sample->n_blank = (int64) reader->n_records - 1;
 	sample->names = palloc(sizeof(char *) * reader->n_fields);
 	sample->columns = palloc(sizeof(MlCsvColumn) * reader->n_fields);

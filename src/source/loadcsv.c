@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "pg/compat.h"
-#include "access/htup_details.h"
 #include "mb/pg_wchar.h"
 #include "utils/guc.h"
 
@@ -180,10 +179,6 @@ read_sample(Load *load)
 	sample = mlplat_csv_sample(load->file, load->env, load->options, is_header, load, &header);
 	load->sample = sample;
 	load->import->encoding = sample->encoding;
-	if (sample->n_columns > MaxHeapAttributeNumber)
-		ereport(ERROR, (errcode(ERRCODE_TOO_MANY_COLUMNS),
-						errmsg("the data has %d columns, a table can have %d", sample->n_columns,
-							   MaxHeapAttributeNumber)));
 	if (!header && !sample->names_given)
 		number_columns(sample);
 	mlplat_target_check_names(sample->n_columns, sample->names);

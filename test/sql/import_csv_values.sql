@@ -100,6 +100,7 @@ SELECT import(E'a,b\n' || repeat(E'13/2/2024,x\n', 10000) || E'2/13/2024,x\n', t
 -- A sample without dates of another order wants the year first.
 SELECT import(E'a,b\n' || repeat(E',x\n', 10000) || E'2/3/2024,x\n', target => 'dated');
 SELECT a, count(*) FROM dated GROUP BY a ORDER BY a;
+SHOW datestyle;
 DROP TABLE priced, dated;
 
 -- Missing values: several words.
