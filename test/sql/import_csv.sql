@@ -240,5 +240,5 @@ SELECT count(*) FROM owned;
 DROP TABLE owned;
 REVOKE ALL ON SCHEMA mlplat FROM regress_mlplat_import;
 DROP ROLE regress_mlplat_import;
-COPY (SELECT) TO PROGRAM 'rm -f mlplat_regress.csv';
+COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -f mlplat_regress.csv';
 DROP FUNCTION import(text, jsonb, text), put(text), put(bytea), import_path(), import_dir(), columns_of(text), double_b(), import_inner();

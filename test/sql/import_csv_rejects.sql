@@ -183,5 +183,5 @@ REVOKE ALL ON SCHEMA mlplat FROM regress_mlplat_rejects;
 DROP ROLE regress_mlplat_rejects;
 DROP VIEW last_rejects;
 DROP DOMAIN positive, present;
-COPY (SELECT) TO PROGRAM 'rm -f mlplat_regress_rejects.csv';
+COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -f mlplat_regress_rejects.csv';
 DROP FUNCTION import(text, text, jsonb), import(text, bytea, jsonb), put(bytea), import_path(), import_dir(), fill(), into_filled();

@@ -134,5 +134,5 @@ SELECT import('\xff'::bytea);
 DROP TABLE IF EXISTS fresh;
 SELECT to_regclass('fresh') IS NULL AS nothing_left;
 
-COPY (SELECT) TO PROGRAM 'rm -f mlplat_regress_values.csv';
+COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -f mlplat_regress_values.csv';
 DROP FUNCTION import(text, jsonb, text), import(bytea, jsonb, text), put(bytea), import_path(), import_dir();
