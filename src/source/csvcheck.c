@@ -53,25 +53,12 @@ bad(MlplatCsvCheck *check, const char *column, const char *format, ...)
 	return false;
 }
 
-/* Does an error say that a value is wrong, and not that something else is? Syntax errors are those of types' own languages. */
-static bool
-is_about_value(int code)
-{
-	int category = ERRCODE_TO_CATEGORY(code);
-
-	if (code == ERRCODE_INSUFFICIENT_PRIVILEGE)
-		return false;
-	return category == ERRCODE_DATA_EXCEPTION || code == ERRCODE_RAISE_EXCEPTION ||
-		   category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
-		   category == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR);
-}
-
 void
 mlplat_csv_check_failed(MlplatCsvCheck *check, ErrorData *error)
 {
 	int len = (int) strlen(error->message);
 
-	if (!is_about_value(error->sqlerrcode))
+	if (!mlplat_csv_is_about_value(error->sqlerrcode))
 		ReThrowError(error);
 	bad(check, check->asking >= 0 ? check->fields[check->asking].name : NULL, "%.*s",
 		pg_mbcliplen(error->message, len, Min(len, MLPLAT_MAX_REASON - 1)), error->message);

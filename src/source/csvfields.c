@@ -132,3 +132,16 @@ mlplat_csv_ask(MlplatCsvField *field, const char *text)
 	(void) InputFunctionCall(&field->input, unconstify(char *, text), field->ioparam,
 							 field->typmod);
 }
+
+/* Syntax errors are those of types' own languages. */
+bool
+mlplat_csv_is_about_value(int code)
+{
+	int category = ERRCODE_TO_CATEGORY(code);
+
+	if (code == ERRCODE_INSUFFICIENT_PRIVILEGE)
+		return false;
+	return category == ERRCODE_DATA_EXCEPTION || code == ERRCODE_RAISE_EXCEPTION ||
+		   category == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION ||
+		   category == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR);
+}

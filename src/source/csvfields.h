@@ -29,4 +29,7 @@ extern MlplatCsvField *mlplat_csv_fields(Relation rel, List *columns, int n);
 /* Throw unless the column takes the text, which is in the server's encoding; NULL: a missing value. */
 extern void mlplat_csv_ask(MlplatCsvField *field, const char *text);
 
+/* Does an error of that code say that a value is wrong, and not that something else is? */
+extern bool mlplat_csv_is_about_value(int code);
+
 #endif

@@ -204,7 +204,8 @@ type_of(const MlplatJsonFacts *facts)
 		return ml_csv_type_name(ML_CSV_BOOLEAN);
 	if (kinds != HAS_NUMBER && kinds != HAS_TEXT)
 		return ml_csv_type_name(ML_CSV_TEXT);
-	type = ml_csv_column_type(&facts->values, NULL);
+	type =
+		ml_csv_column_type(&facts->values, &(MlCsvReading){.way = ML_CSV_SQL, .order = ML_CSV_YMD});
 	return ml_csv_type_name(kinds == HAS_NUMBER || type >= ML_CSV_DATE ? type : ML_CSV_TEXT);
 }
 

@@ -39,7 +39,7 @@ fill(MlplatJsonFeed *feed)
 	ml_json_reader_filled(&feed->reader, (size_t) n, n < wanted);
 }
 
-/* The first bytes: a byte order mark is passed over, another encoding is refused. */
+/* The first bytes: a byte order mark is passed over. */
 static void
 fill_first(MlplatJsonFeed *feed)
 {
@@ -52,9 +52,6 @@ fill_first(MlplatJsonFeed *feed)
 	n = mlplat_bytes_read(feed->bytes, room, BOM_SIZE);
 	if (n == 0)
 		ereport(ERROR, (errcode(ERRCODE_BAD_COPY_FILE_FORMAT), errmsg("%s is empty", name)));
-	if (n >= 2 && (memcmp(room, "\xff\xfe", 2) == 0 || memcmp(room, "\xfe\xff", 2) == 0))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("%s is in UTF-16", name),
-						errhint("Convert it to UTF-8 first, for example with iconv.")));
 	if (n == BOM_SIZE && memcmp(room, BOM, BOM_SIZE) == 0)
 		ml_json_reader_filled(&feed->reader, 0, false);
 	else
@@ -208,32 +205,47 @@ take_extra(MlplatJsonFeed *feed)
 	return ignore;
 }
 
-/* Append the row; false: some value cannot be stored. */
+/* Can all values of the row be stored as texts, and, when rejecting, does the table take them? */
 static bool
+check_row(MlplatJsonFeed *feed)
+{
+	const MlplatJsonColumns *columns = feed->columns;
+
+	for (int j = 0; j < columns->n; j++)
+	{
+		uint32 key = columns->columns[j].key;
+		const MlJsonValue *value = key == ML_JSON_NO_KEY ? NULL : ml_json_row_value(feed->row, key);
+
+		if (value && (value->flags & ML_STRING_UNSTORABLE))
+		{
+			refuse(feed, key, ml_json_unstorable(value->flags));
+			return false;
+		}
+	}
+	if (!feed->rejecting || mlplat_json_check_row(&feed->check))
+		return true;
+	reject(feed, feed->check.column, feed->check.reason);
+	return false;
+}
+
+static void
 put_row(MlplatJsonFeed *feed)
 {
 	const MlplatJsonColumns *columns = feed->columns;
-	size_t start = feed->out.len;
 
+	feed->lines[feed->n_rows++ % MLPLAT_JSON_LINES] = ml_json_reader_line(&feed->reader);
 	for (int j = 0; j < columns->n; j++)
 	{
 		const MlplatJsonColumn *column = &columns->columns[j];
 		const MlJsonValue *value =
 			column->key == ML_JSON_NO_KEY ? NULL : ml_json_row_value(feed->row, column->key);
 
-		if (value && (value->flags & ML_STRING_UNSTORABLE))
-		{
-			feed->out.len = start;
-			refuse(feed, column->key, ml_json_unstorable(value->flags));
-			return false;
-		}
 		if (j > 0)
 			ml_put_u8(&feed->out, '\t');
 		ml_json_put_field(&feed->out, value, column->as_json);
 	}
 	ml_put_u8(&feed->out, '\n');
 	mlplat_check(feed->env, feed->out.status);
-	return true;
 }
 
 static void
@@ -241,8 +253,18 @@ put_rows(MlplatJsonFeed *feed)
 {
 	feed->out.len = feed->out_pos = 0;
 	while (feed->out.len < BATCH_SIZE && mlplat_json_feed_next(feed))
-		if (feed->row->n_unwanted == 0 || take_extra(feed))
+		if ((feed->row->n_unwanted == 0 || take_extra(feed)) && check_row(feed))
 			put_row(feed);
+}
+
+uint64
+mlplat_json_feed_line(const MlplatJsonFeed *feed, int64 row)
+{
+	uint64 i = (uint64) row - 1;
+
+	if (row < 1 || i >= feed->n_rows || feed->n_rows - i > MLPLAT_JSON_LINES)
+		return 0;
+	return feed->lines[i % MLPLAT_JSON_LINES];
 }
 
 int

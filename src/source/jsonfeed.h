@@ -8,7 +8,11 @@
 #include "data/jsonreader.h"
 #include "source/bytes.h"
 #include "source/importlog.h"
+#include "source/jsoncheck.h"
 #include "source/jsoncolumns.h"
+
+/* So many rows may be between us and what COPY is at: it reads ahead by some buffers of 64 kB. */
+#define MLPLAT_JSON_LINES 262144
 
 typedef struct MlplatJsonFeed
 {
@@ -19,10 +23,13 @@ typedef struct MlplatJsonFeed
 	MlJsonRow *row;
 	MlJsonReader reader;
 	MlplatJsonColumns *columns;
-	bool rejecting;     /* rows that cannot be taken go to import_rejects */
-	double max_rejects; /* a number, or below 1 a share */
-	bool sampling;      /* rejected rows are passed over, as they come again */
+	MlplatJsonCheck check; /* when rejecting */
+	bool rejecting;        /* rows that cannot be taken go to import_rejects */
+	double max_rejects;    /* a number, or below 1 a share */
+	bool sampling;         /* rejected rows are passed over, as they come again */
 	bool ended;
+	uint64_t *lines;     /* of the last rows that were put out: of row i at i % MLPLAT_JSON_LINES */
+	uint64_t n_rows;     /* that were put out */
 	MemoryContext batch; /* of what is made while a batch of rows is read */
 	MlBuffer out;        /* rows as COPY reads them */
 	size_t out_pos;
@@ -35,6 +42,9 @@ extern void mlplat_json_feed_end(MlplatJsonFeed *feed);
 
 /* Read the next item that is a row into feed->row. False: there is none. */
 extern bool mlplat_json_feed_next(MlplatJsonFeed *feed);
+
+/* The line where a row starts, rows counted from 1 as COPY does; 0: not known. */
+extern uint64 mlplat_json_feed_line(const MlplatJsonFeed *feed, int64 row);
 
 /* An MlplatByteFn over a MlplatJsonFeed: the rows in COPY's text format, encoded in UTF-8. */
 extern int mlplat_json_feed_read(void *arg, char *out, int min, int max);

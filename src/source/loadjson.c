@@ -22,6 +22,7 @@
 #include "source/jsonfeed.h"
 #include "source/jsonoptions.h"
 #include "source/loadjson.h"
+#include "source/utf16.h"
 
 /* Without the option sample_rows, the sample is this many rows, and at most this many bytes. */
 #define DEFAULT_ROWS 10000
@@ -113,13 +114,28 @@ is_value_error(int code)
 		   code == ERRCODE_DATETIME_FIELD_OVERFLOW;
 }
 
-/* Say what was read, and what option may help. */
+/* Say what was read, and its line where COPY counts otherwise. */
+static void
+say_line(const Load *load)
+{
+	int64 row = mlplat_copyin_line(&load->feed);
+	uint64 line = mlplat_json_feed_line(&load->feed, row);
+
+	if (line > 0 && line != (uint64) row)
+		errcontext("import of %s, where it is line " UINT64_FORMAT, load->feed.bytes->name, line);
+	else if (row == 0)
+		errcontext("import of %s, where COPY's lines are rows", load->feed.bytes->name);
+	else
+		errcontext("import of %s", load->feed.bytes->name);
+}
+
+/* Say what option may help as well. */
 static void
 load_error_callback(void *arg)
 {
 	const Load *load = arg;
 
-	errcontext("import of %s, where COPY's lines are rows", load->feed.bytes->name);
+	say_line(load);
 	if (load->target.created && is_value_error(geterrcode()))
 		errhint("The types were inferred from the first " INT64_FORMAT
 				" rows. Look at more with the option {\"sample_rows\": 0}, or name the type, for "
@@ -163,6 +179,7 @@ init_feed(Load *load, MlplatImport *import, MlplatBytes *bytes)
 											: 1e18};
 	load->feed.batch =
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat json", ALLOCSET_DEFAULT_SIZES);
+	load->feed.lines = palloc(sizeof(uint64_t) * MLPLAT_JSON_LINES);
 	ml_buffer_init(&load->feed.out, load->env);
 }
 
@@ -203,6 +220,7 @@ load_bytes(Load *load, MlplatImport *import, MlplatBytes *bytes)
 	mlplat_json_columns_init(&load->columns, load->options, &load->target, &load->row, bytes->name);
 	read_sample(load);
 	mlplat_json_bind(&load->columns);
+	mlplat_json_check_init(&load->feed.check, &load->columns, load->env);
 	import->rows += (int64) copy_rows(load, import->function);
 	check_share_rejected(&load->feed);
 	if (load->feed.n_ignored > 0)
@@ -227,7 +245,7 @@ mlplat_load_json(MlplatImport *import, MlplatBytes *bytes, MlEnv *env, const MlP
 	check_options(options);
 	mlplat_check(env,
 				 ml_json_path_parse(&load->arena, ml_param_text(options, JSON_PATH), &load->path));
-	bytes = mlplat_gunzip(bytes, max_bytes(options));
+	bytes = mlplat_utf16(mlplat_gunzip(bytes, max_bytes(options)));
 	load->feed.bytes = bytes;
 	import->encoding = PG_UTF8;
 	error_context_stack = &callback;

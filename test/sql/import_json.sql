@@ -165,6 +165,29 @@ SELECT put('[{"a":1},{"a":x},{"a":3}]'), import('good', '{"on_error": "reject"}'
 SELECT put(E'oops\n'), import('good', '{"on_error": "reject"}'), import('nothing', '{"on_error": "reject"}');
 DROP TABLE good;
 
+-- Values that the table does not take: rejected one by one; else the line is told, also where rows are not lines.
+CREATE DOMAIN import_positive AS int CHECK (VALUE > 0);
+CREATE TYPE import_mood AS ENUM ('y', 'z');
+CREATE TABLE strict (a int, b date, c varchar(3) NOT NULL, d jsonb, e import_mood, f import_positive, g int[]);
+SELECT put(E'{"a":1,"b":"2024-01-01","c":"x","d":{"x":1},"e":"y","f":2}\n{"a":"x","c":"x"}\n{"b":"2024-02-30","c":"x"}\n{"a":3.5,"c":"x"}\n{"a":99999999999,"c":"x"}\n{"c":null}\n{"c":"long"}
+{"c":"x","d":{"n":1e999999}}\n{"a":2,"c":"\\u0041","d":1e5,"e":"z"}\n{"c":"x","e":"no"}\n{"c":"x","f":-1}\n{"a":[1],"c":"x"}\n{"a":"3","c":"x"}\n{"a":true,"c":"x"}\n{"c":"x","g":[1]}');
+SELECT import('strict', '{"on_error": "reject"}');
+SELECT * FROM strict;
+SELECT line, column_name, reason FROM rejects();
+SELECT import('strict');
+SELECT put(E'[\n{"c":"x"},\n\n{"c":\n"x",\n"a":1.5}\n]');
+DO $$
+DECLARE context text;
+BEGIN
+    PERFORM mlplat.import_json('strict', import_path());
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    RAISE NOTICE '%', replace(array_to_string((string_to_array(context, E'\n'))[:2], '; '), import_dir(), 'DATA');
+END $$;
+DROP TABLE strict;
+DROP DOMAIN import_positive;
+DROP TYPE import_mood;
+
 -- No JSON, each said by line and column.
 CREATE FUNCTION try(content text) RETURNS text LANGUAGE sql AS $$SELECT put(content); SELECT import('nothing')$$;
 SELECT try(''), try(E' \n\t ');
@@ -183,6 +206,9 @@ SELECT try(repeat('[', 100000)), try('{"a":' || repeat('[', 100000) || repeat(']
 SELECT put(convert_to('{"a":"x', 'UTF8') || '\xff'::bytea || convert_to('"}', 'UTF8')), import('nothing');
 SELECT put(convert_to('{"a":1}', 'UTF8') || '\x00'::bytea), import('nothing');
 SELECT put('\xfffe7b00'::bytea), import('nothing');
+SELECT put('\xfffe7b00220061002200'::bytea || '\x3a003100'::bytea || '\x7d00'::bytea), import('utf16');
+SELECT * FROM utf16;
+DROP TABLE utf16;
 SELECT try('{}'), try('[]'), try('[{"a":{}}]'), import('nothing', '{"flatten": true}');
 SELECT columns_of('nothing');
 DROP TABLE nothing;
