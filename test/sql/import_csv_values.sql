@@ -46,10 +46,8 @@ SELECT * FROM fresh;
 SELECT import(E'a;b\n1,5;NaN\n-2,5e-3;1e5\n');
 SELECT * FROM fresh;
 -- What can be read in two ways, or only looks like a number, stays text; options decide.
-SET client_min_messages = notice;
 \set VERBOSITY terse
 SELECT import(E'a;b\n1,234;x\n') ~ 'a text' AS text;
-SET client_min_messages = warning;
 SELECT import(E'a;b\n1,234;x\n', '{"decimal": ","}');
 SELECT * FROM fresh;
 SELECT import(E'a;b\n1,234;x\n', '{"thousands": ","}');
@@ -84,9 +82,7 @@ SELECT * FROM fresh;
 SELECT import(E'a,b\n31/12/2024,1/2/2024 21:05:06+02\n');
 SELECT * FROM fresh;
 SHOW datestyle;
-SET client_min_messages = notice;
 SELECT import(E'a,b\n1/2/2024,x\n') ~ 'a text' AS text;
-SET client_min_messages = warning;
 SELECT import(E'a,b\n1/2/2024,x\n', '{"date_order": "mdy"}');
 SELECT * FROM fresh;
 SELECT import(E'a,b\n31/12/2024,1/2/2024\n12/31/2024,1/2/2024\n');

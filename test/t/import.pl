@@ -67,6 +67,14 @@ for my $kind ('large.csv', 'large.csv.gz')
     $node->safe_psql('postgres', 'DROP TABLE copied');
 }
 
+# What the file leaves open is told.
+{
+    my (undef, undef, $said) = $node->psql('postgres', sprintf("SELECT mlplat.import_csv('open_numbers', '%s')", put('numbers_two_ways.csv', "a;b\n1,234;x\n")));
+    like($said, qr/NOTICE:  numbers of column "a" of file ".*" can be read in two ways: it is text/, 'numbers that can be read in two ways');
+    (undef, undef, $said) = $node->psql('postgres', sprintf("SELECT mlplat.import_csv('open_dates', '%s')", put('dates_two_ways.csv', "a,b\n03/04/2024,x\n")));
+    like($said, qr/NOTICE:  dates of column "a" of file ".*" can be read in two ways: it is text/, 'dates that can be read in two ways');
+}
+
 # Damage far behind the sample.
 my $packed = slurp_file("$dir/large.csv.gz");
 is(import_file('t', put('cut.gz', substr($packed, 0, length($packed) - 1000))), "gzip file \"$dir/cut.gz\" is truncated", 'a truncated file');
