@@ -5,6 +5,7 @@
  * Texts, entries and slots live in the arena; an array that was outgrown stays
  * there unused until the arena goes, which costs at most as much again.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/dict.h"
@@ -30,11 +31,16 @@ struct MlDict
 	DictSlot *slots;    /* capacity of entries times SLOTS_PER_ENTRY, a power of two */
 	uint32_t n;
 	uint32_t capacity; /* of entries, a power of two */
+	bool hashed;       /* the entries are buckets */
 };
 
 #define FIRST_CAPACITY 8u
 #define SLOTS_PER_ENTRY 2u
 #define MAX_CAPACITY (1u << 30)
+
+/* In bytes, a flag on the number of texts: they are the names of buckets. */
+#define HASHED (1u << 31)
+#define BUCKET_SEED 1 /* apart from the hashes of the slots */
 
 MlDict *
 ml_dict_create(MlArena *arena)
@@ -44,6 +50,38 @@ ml_dict_create(MlArena *arena)
 	if (dict)
 		dict->arena = arena;
 	return dict;
+}
+
+MlDict *
+ml_dict_create_hashed(MlArena *arena, uint32_t n_buckets)
+{
+	MlDict *dict = ml_dict_create(arena);
+	char name[16];
+	uint32_t code;
+
+	for (uint32_t k = 1; dict && k <= n_buckets; k++)
+	{
+		int len = snprintf(name, sizeof name, "#%u", k);
+
+		if (ml_dict_add(dict, name, (size_t) len, &code) != ML_OK)
+			return NULL;
+	}
+	if (dict)
+		dict->hashed = true;
+	return dict;
+}
+
+uint32_t
+ml_dict_buckets(const MlDict *dict)
+{
+	return dict->hashed ? dict->n : 0;
+}
+
+/* The bucket of a text. */
+static uint32_t
+bucket_of(const MlDict *dict, const char *text, size_t len)
+{
+	return (uint32_t) (ml_hash_bytes(text, len, BUCKET_SEED) % dict->n);
 }
 
 static uint32_t
@@ -59,6 +97,8 @@ ml_dict_find(const MlDict *dict, const char *text, size_t len)
 
 	if (dict->n == 0)
 		return ML_NO_LEVEL;
+	if (dict->hashed)
+		return bucket_of(dict, text, len);
 	for (uint32_t i = hash & mask;; i = (i + 1) & mask)
 	{
 		const DictSlot *slot = &dict->slots[i];
@@ -152,7 +192,7 @@ ml_dict_len(const MlDict *dict, uint32_t code)
 void
 ml_dict_save(const MlDict *dict, MlBuffer *out)
 {
-	ml_put_u32(out, dict->n);
+	ml_put_u32(out, dict->hashed ? dict->n | HASHED : dict->n);
 	for (uint32_t code = 0; code < dict->n; code++)
 		ml_put_text(out, dict->entries[code].text);
 }
@@ -160,8 +200,12 @@ ml_dict_save(const MlDict *dict, MlBuffer *out)
 MlStatus
 ml_dict_load(MlReader *in, MlArena *arena, MlDict **dict)
 {
-	uint32_t n = ml_get_count(in, sizeof(uint32_t));
+	uint32_t n = ml_get_u32(in);
+	bool hashed = (n & HASHED) != 0;
 
+	n &= ~HASHED;
+	if (in->failed || n > (in->len - in->pos) / sizeof(uint32_t) || (hashed && n == 0))
+		return ml_corrupt(in->env, "the size of a dictionary");
 	*dict = ml_dict_create(arena);
 	if (*dict == NULL)
 		return ML_ENOMEM;
@@ -177,5 +221,6 @@ ml_dict_load(MlReader *in, MlArena *arena, MlDict **dict)
 		if (code != i)
 			return ml_corrupt(in->env, "a level appears twice");
 	}
+	(*dict)->hashed = hashed;
 	return ml_reader_check(in, "a dictionary");
 }

@@ -3,9 +3,8 @@
  *		Fitting the transform of linear methods to the training rows.
  *
  * Fitting reads the training rows once, segment by segment; within a segment
- * each feature is a task of its own. Weighted moments are merged block by block
- * (Chan, Golub and LeVeque 1983), so that they keep their digits whatever the
- * offset of a column, and do not depend on the number of threads.
+ * each feature is a task of its own, so that the result does not depend on the
+ * number of threads.
  *
  * The scale is the population standard deviation of the imputed column, as a
  * mean imputer before a standard scaler gives it; 1 for a constant column.
@@ -18,26 +17,19 @@
 #include <string.h>
 
 #include "core/pool.h"
+#include "data/columnstats.h"
 #include "data/design.h"
 
 /* Rows read at once into a thread's stack; rows between two polls of cancel. */
-#define BLOCK 1024
+#define BLOCK ML_COLUMN_BLOCK
 #define SEGMENT ((size_t) 64 * BLOCK)
 
 /* ---- statistics of the training rows */
 
-/* Weighted moments of a numeric feature. */
-typedef struct Moments
-{
-	double weight, mean, m2; /* of the values that are there */
-	double missing_weight;
-	double min, max;
-} Moments;
-
 /* What is known of a feature after the pass: moments, or rows per level ([n_levels]: missing). */
 typedef struct FeatureStats
 {
-	Moments moments;
+	MlColumnMoments moments;
 	uint64_t *level_rows;
 } FeatureStats;
 
@@ -48,100 +40,6 @@ typedef struct Pass
 	FeatureStats *stats; /* n_features */
 	size_t first, n;     /* the segment */
 } Pass;
-
-/* Sums are kept in this many lanes, so that they vectorise in an order of their own. */
-#define LANES 8
-
-/* The weighted sum of the values that are there, into moments: weight, missing, range. */
-static double
-sum_block(Moments *block, const double *x, const double *w, size_t n)
-{
-	double weight[LANES] = {0}, missing[LANES] = {0}, sum[LANES] = {0}, total = 0;
-	double min[LANES], max[LANES];
-
-	for (int k = 0; k < LANES; k++)
-	{
-		min[k] = INFINITY;
-		max[k] = -INFINITY;
-	}
-	for (size_t i = 0; i < n; i += LANES)
-		for (size_t k = 0; k < LANES; k++)
-		{
-			double value = x[i + k];
-			bool there = value == value;
-
-			weight[k] += there ? w[i + k] : 0;
-			missing[k] += there ? 0 : w[i + k];
-			sum[k] += there ? w[i + k] * value : 0;
-			min[k] = value < min[k] ? value : min[k];
-			max[k] = value > max[k] ? value : max[k];
-		}
-	for (int k = 0; k < LANES; k++)
-	{
-		block->weight += weight[k];
-		block->missing_weight += missing[k];
-		total += sum[k];
-		block->min = min[k] < block->min ? min[k] : block->min;
-		block->max = max[k] > block->max ? max[k] : block->max;
-	}
-	return total;
-}
-
-/* The weighted sum of squares about the mean. */
-static double
-squares_of_block(const double *x, const double *w, size_t n, double mean)
-{
-	double squares[LANES] = {0}, total = 0;
-
-	for (size_t i = 0; i < n; i += LANES)
-		for (size_t k = 0; k < LANES; k++)
-		{
-			double d = x[i + k] == x[i + k] ? x[i + k] - mean : 0;
-
-			squares[k] += w[i + k] * d * d;
-		}
-	for (int k = 0; k < LANES; k++)
-		total += squares[k];
-	return total;
-}
-
-/* Merge the moments of one block; its last lanes are filled up with missing values of weight 0. */
-static void
-add_block(Moments *total, double *x, double *w, size_t n)
-{
-	Moments block = {.min = total->min, .max = total->max};
-	double delta, weight;
-
-	for (; n % LANES; n++)
-	{
-		x[n] = NAN;
-		w[n] = 0;
-	}
-	block.mean = sum_block(&block, x, w, n);
-	total->missing_weight += block.missing_weight;
-	total->min = block.min;
-	total->max = block.max;
-	if (!(block.weight > 0))
-		return;
-	block.mean /= block.weight;
-	block.m2 = squares_of_block(x, w, n, block.mean);
-	weight = total->weight + block.weight;
-	delta = block.mean - total->mean;
-	total->m2 += block.m2 + delta * delta * (total->weight * block.weight / weight);
-	total->mean += delta * (block.weight / weight);
-	total->weight = weight;
-}
-
-/* Count the levels of one block. */
-static void
-count_levels(uint64_t *level_rows, uint32_t n_levels, const double *x, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (x[i] != x[i])
-			level_rows[n_levels]++;
-		else if (x[i] >= 0 && x[i] < n_levels)
-			level_rows[(uint32_t) x[i]]++;
-}
 
 /* A task: one feature over the segment. */
 static void
@@ -159,11 +57,11 @@ scan_feature(void *arg, size_t feature, int worker)
 
 		ml_dataset_feature(pass->data, (uint32_t) feature, pass->rows, pass->first + at, n, x);
 		if (source->categorical)
-			count_levels(stats->level_rows, source->n_levels, x, n);
+			ml_levels_count(stats->level_rows, source->n_levels, x, n);
 		else
 		{
 			ml_dataset_weight(pass->data, pass->rows, pass->first + at, n, w);
-			add_block(&stats->moments, x, w, n);
+			ml_column_moments_add(&stats->moments, x, w, n);
 		}
 	}
 }
@@ -183,8 +81,7 @@ make_stats(MlEnv *env, const MlSchema *schema, FeatureStats **stats, uint64_t **
 	n_counts = 0;
 	for (uint32_t j = 0; j < schema->n_features; j++)
 	{
-		(*stats)[j].moments.min = INFINITY;
-		(*stats)[j].moments.max = -INFINITY;
+		ml_column_moments_init(&(*stats)[j].moments);
 		if (schema->features[j].categorical)
 		{
 			(*stats)[j].level_rows = *counts + n_counts;
@@ -200,7 +97,7 @@ check_numbers(MlEnv *env, const MlSchema *schema, const FeatureStats *stats)
 {
 	for (uint32_t j = 0; j < schema->n_features; j++)
 	{
-		const Moments *m = &stats[j].moments;
+		const MlColumnMoments *m = &stats[j].moments;
 		const char *name = schema->features[j].name;
 
 		if (schema->features[j].categorical || m->weight == 0)
@@ -235,40 +132,6 @@ scan_rows(MlEnv *env, Pass *pass)
 }
 
 /* ---- from statistics to columns */
-
-typedef struct Level
-{
-	uint64_t n_rows;
-	uint32_t code;
-	const char *text;
-} Level;
-
-/* True when a ranks behind b: fewer rows or, among equals, greater bytes. */
-static bool
-ranks_behind(const Level *a, const Level *b)
-{
-	return a->n_rows != b->n_rows ? a->n_rows < b->n_rows : strcmp(a->text, b->text) > 0;
-}
-
-/* Move the level at place i down a heap whose root ranks last, to where it belongs. */
-static void
-sift_down(Level *heap, uint32_t n, uint32_t i)
-{
-	Level moving = heap[i];
-
-	for (;;)
-	{
-		uint64_t child = 2 * (uint64_t) i + 1;
-
-		if (child + 1 < n && ranks_behind(&heap[child + 1], &heap[child]))
-			child++;
-		if (child >= n || !ranks_behind(&heap[child], &moving))
-			break;
-		heap[i] = heap[child];
-		i = (uint32_t) child;
-	}
-	heap[i] = moving;
-}
 
 /* Columns on their way: they are in the arena only when their number is known. */
 typedef struct ColumnList
@@ -305,7 +168,7 @@ add_numbers(ColumnList *list, const MlSchema *schema, const FeatureStats *stats)
 {
 	for (uint32_t j = 0; j < schema->n_features; j++)
 	{
-		const Moments *m = &stats[j].moments;
+		const MlColumnMoments *m = &stats[j].moments;
 		bool constant = !(m->min < m->max);
 
 		if (schema->features[j].categorical)
@@ -323,7 +186,7 @@ add_indicators(ColumnList *list, const MlSchema *schema, const FeatureStats *sta
 	for (uint32_t j = 0; j < schema->n_features; j++)
 	{
 		const MlFeature *feature = &schema->features[j];
-		const Moments *m = &stats[j].moments;
+		const MlColumnMoments *m = &stats[j].moments;
 		double share = m->missing_weight / (m->weight + m->missing_weight);
 
 		if (feature->categorical || feature->part > ML_PART_EPOCH || !(share > 0 && share < 1))
@@ -331,61 +194,6 @@ add_indicators(ColumnList *list, const MlSchema *schema, const FeatureStats *sta
 		ML_TRY(add_column(list, j, ML_DESIGN_MISSING, share, sqrt(share * (1 - share))));
 	}
 	return ML_OK;
-}
-
-/* Make a heap of n levels in any order. */
-static void
-make_heap(Level *heap, uint32_t n)
-{
-	for (uint32_t i = n / 2; i-- > 0;)
-		sift_down(heap, n, i);
-}
-
-/* Sort a heap, first rank first. */
-static void
-sort_heap(Level *heap, uint32_t n)
-{
-	for (uint32_t end = n; end > 1; end--)
-	{
-		Level last = heap[0];
-
-		heap[0] = heap[end - 1];
-		heap[end - 1] = last;
-		sift_down(heap, end - 1, 0);
-	}
-}
-
-/*
- * The first at_most levels by rank, through a heap of so many: a column may have millions of levels,
- * and sorting all of them could not be interrupted. Returns how many; n_seen: how many levels occurred.
- */
-static uint32_t
-rank_levels(const MlDict *dict, uint32_t n_levels, const uint64_t *level_rows, uint32_t at_most,
-			Level *heap, uint32_t *n_seen)
-{
-	uint32_t n = 0;
-
-	*n_seen = 0;
-	for (uint32_t code = 0; code < n_levels; code++)
-	{
-		Level level = {level_rows[code], code, ml_dict_text(dict, code)};
-
-		if (level.n_rows == 0)
-			continue;
-		if (*n_seen == at_most)
-			make_heap(heap, n);
-		(*n_seen)++;
-		if (n < at_most)
-			heap[n++] = level;
-		else if (n > 0 && ranks_behind(&heap[0], &level))
-		{
-			heap[0] = level;
-			sift_down(heap, n, 0);
-		}
-	}
-	make_heap(heap, n);
-	sort_heap(heap, n);
-	return n;
 }
 
 /*
@@ -398,13 +206,13 @@ add_levels(ColumnList *list, const MlSchema *schema, uint32_t feature, const uin
 {
 	const MlFeature *source = &schema->features[feature];
 	uint32_t at_most = ML_MIN(source->n_levels, options->max_levels), n_seen, n_kept;
-	Level *levels = ml_alloc_array(list->env, ML_MAX(at_most, 1), sizeof(*levels));
+	MlLevel *levels = ml_alloc_array(list->env, ML_MAX(at_most, 1), sizeof(*levels));
 	MlStatus status = ml_poll(list->env);
 
 	if (!levels)
 		return ML_ENOMEM;
-	n_kept = rank_levels(schema->inputs[source->input].levels, source->n_levels, level_rows,
-						 at_most, levels, &n_seen);
+	n_kept = ml_levels_rank(schema->inputs[source->input].levels, source->n_levels, level_rows,
+							at_most, levels, &n_seen);
 	for (uint32_t k = options->drop_first && n_kept == n_seen; k < n_kept && status == ML_OK; k++)
 		status = add_column(list, feature, (int32_t) levels[k].code, 0, 1);
 	if (status == ML_OK && level_rows[source->n_levels] > 0 && n_seen > 0)

@@ -179,6 +179,14 @@ ml_trainer_target_kind(const MlTrainer *trainer)
 	return trainer->target_kind;
 }
 
+/* Do two inputs read the same values, and hash the same texts? */
+static bool
+same_input(const MlInput *x, const MlInput *y)
+{
+	return strcmp(x->name, y->name) == 0 && x->kind == y->kind && x->n_slots == y->n_slots &&
+		   (x->kind != ML_CATEGORICAL || ml_dict_buckets(x->levels) == ml_dict_buckets(y->levels));
+}
+
 /* The inputs of the model to go on from must be ours, by name, kind and order. */
 static MlStatus
 check_inputs(MlTrainer *trainer, const MlSchema *before, const char *reference)
@@ -190,8 +198,7 @@ check_inputs(MlTrainer *trainer, const MlSchema *before, const char *reference)
 		const MlInput *x = i < now->n_inputs ? &now->inputs[i] : NULL;
 		const MlInput *y = i < before->n_inputs ? &before->inputs[i] : NULL;
 
-		if (x && y && strcmp(x->name, y->name) == 0 && x->kind == y->kind &&
-			x->n_slots == y->n_slots)
+		if (x && y && same_input(x, y))
 			continue;
 		ml_fail(trainer->env, ML_EINVAL,
 				"model \"%.64s\" cannot be continued: its column %u is %.64s%s%s, not %.64s%s%s",
@@ -316,7 +323,9 @@ ml_trainer_recode(MlTrainer *trainer, MlDict *ours, const MlDict *theirs, const 
 
 	if (!recode)
 		return ML_ENOMEM;
-	for (uint32_t code = 0; code < n; code++)
+	for (uint32_t code = 0; code < n && ml_dict_buckets(ours); code++)
+		recode[code] = code; /* the same buckets: same_setup */
+	for (uint32_t code = 0; code < n && !ml_dict_buckets(ours); code++)
 		ML_TRY(ml_dict_add(ours, ml_dict_text(theirs, code), ml_dict_len(theirs, code),
 						   &recode[code]));
 	*out = recode;
@@ -360,8 +369,7 @@ same_setup(const MlTrainer *a, const MlTrainer *b)
 	{
 		const MlInput *x = &a->schema->inputs[i], *y = &b->schema->inputs[i];
 
-		if (strcmp(x->name, y->name) != 0 || x->kind != y->kind || x->width != y->width ||
-			x->n_slots != y->n_slots)
+		if (!same_input(x, y) || x->width != y->width)
 			return false;
 	}
 	return true;
