@@ -142,6 +142,8 @@ typedef struct MlAlgo
 	const MlParam *params;
 	const MlStreaming *streaming; /* NULL: resident only */
 	bool continues;               /* fit goes on from input->previous */
+	bool prepares; /* all there is to learn is the recipe: columns are prepared by default, and a
+								   * target may be given for it */
 
 	MlStatus (*fit)(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *report,
 					void **model);
@@ -163,6 +165,9 @@ typedef struct MlAlgo
 	/* Optional: the row in the model's own space; out: n_components values. As predict otherwise. */
 	uint32_t (*n_components)(const void *model);
 	void (*transform)(const void *model, const double *x, double *out);
+	const char
+		*component; /* what a component is called, before its number; NULL: as the features are */
+	uint32_t first_component; /* its first number */
 
 	/* Optional. importance: n_features values >= 0, not normalised. */
 	void (*importance)(const void *model, double *gain);

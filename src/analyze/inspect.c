@@ -198,7 +198,7 @@ mlplat_coefficients(PG_FUNCTION_ARGS)
 	sink.rows = mlplat_rows_begin(fcinfo, 6, &sink.desc);
 	mlplat_check(inspected->env,
 				 algo->coefficients(inspected->env, inspected->model->fitted,
-									inspected->model->schema, put_coefficient, &sink));
+									ml_model_features(inspected->model), put_coefficient, &sink));
 	mlplat_env_delete(inspected->env);
 	return (Datum) 0;
 }
@@ -248,8 +248,8 @@ read_importance(const MlplatInspected *inspected, bool splits, double *figures)
 						algo->name),
 				 errhint("mlplat.permutation_importance measures it for any model.")));
 	if (splits)
-		mlplat_check(inspected->env, algo->nodes(inspected->env, model->fitted, model->schema,
-												 count_split, figures));
+		mlplat_check(inspected->env, algo->nodes(inspected->env, model->fitted,
+												 ml_model_features(model), count_split, figures));
 	else
 		algo->importance(model->fitted, figures);
 }
@@ -260,7 +260,7 @@ mlplat_feature_importance(PG_FUNCTION_ARGS)
 {
 	bool splits = wants_splits(fcinfo);
 	MlplatInspected *inspected = mlplat_inspect(fcinfo);
-	const MlSchema *schema = inspected->model->schema;
+	const MlSchema *schema = ml_model_features(inspected->model);
 	double *figures = palloc0(sizeof(double) * (schema->n_features + 1));
 	double sum = 0;
 	Tuplestorestate *rows;

@@ -119,7 +119,7 @@ write_model(MlplatInspected *inspected, MlJsonWriter *w)
 		return;
 	ml_json_open(w, "coefficients", '[');
 	mlplat_check(inspected->env,
-				 model->algo->coefficients(inspected->env, model->fitted, model->schema,
+				 model->algo->coefficients(inspected->env, model->fitted, ml_model_features(model),
 										   write_coefficient, &writer));
 	ml_json_close(w, ']');
 }

@@ -34,7 +34,7 @@ typedef struct Condition
 static void
 begin_condition(const MlplatTree *tree, uint32 j, Condition *condition)
 {
-	const MlFeature *feature = &tree->model->schema->features[j];
+	const MlFeature *feature = &ml_model_features(tree->model)->features[j];
 
 	*condition = (Condition){.feature = j, .low = -INFINITY, .high = INFINITY, .missing = true};
 	if (!feature->categorical)
@@ -47,7 +47,7 @@ begin_condition(const MlplatTree *tree, uint32 j, Condition *condition)
 static void
 narrow(const MlplatTree *tree, const MlNode *split, bool to_left, Condition *condition)
 {
-	uint32 n_levels = tree->model->schema->features[split->feature].n_levels;
+	uint32 n_levels = ml_model_features(tree->model)->features[split->feature].n_levels;
 	bool *left;
 
 	condition->missing &= split->missing_left == to_left;
@@ -81,8 +81,8 @@ put_number(StringInfo out, double value)
 static void
 put_levels(StringInfo out, const MlplatTree *tree, const Condition *condition, bool possible)
 {
-	const MlFeature *feature = &tree->model->schema->features[condition->feature];
-	const MlDict *levels = tree->model->schema->inputs[feature->input].levels;
+	const MlFeature *feature = &ml_model_features(tree->model)->features[condition->feature];
+	const MlDict *levels = ml_model_features(tree->model)->inputs[feature->input].levels;
 	uint32 n = 0;
 
 	appendStringInfoString(out, possible ? " in (" : " not in (");
@@ -103,7 +103,7 @@ put_levels(StringInfo out, const MlplatTree *tree, const Condition *condition, b
 static void
 put_set(StringInfo out, const MlplatTree *tree, const Condition *condition, const char *name)
 {
-	uint32 n_levels = tree->model->schema->features[condition->feature].n_levels, n = 0;
+	uint32 n_levels = ml_model_features(tree->model)->features[condition->feature].n_levels, n = 0;
 
 	for (uint32 level = 0; level < n_levels; level++)
 		n += condition->possible[level];
@@ -142,7 +142,8 @@ put_interval(StringInfo out, const Condition *condition, const char *name)
 static void
 put_condition(StringInfo out, const MlplatTree *tree, const Condition *condition, bool alone)
 {
-	const char *name = quote_identifier(tree->model->schema->features[condition->feature].name);
+	const char *name =
+		quote_identifier(ml_model_features(tree->model)->features[condition->feature].name);
 	StringInfoData values;
 	bool both;
 

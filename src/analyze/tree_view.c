@@ -153,8 +153,9 @@ view_trees(FunctionCallInfo fcinfo, Viewing *v)
 	v->tree.model = v->inspected->model;
 	v->memory =
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat tree view", ALLOCSET_DEFAULT_SIZES);
-	mlplat_check(v->inspected->env, algo->nodes(v->inspected->env, v->inspected->model->fitted,
-												v->inspected->model->schema, take_node, v));
+	mlplat_check(v->inspected->env,
+				 algo->nodes(v->inspected->env, v->inspected->model->fitted,
+							 ml_model_features(v->inspected->model), take_node, v));
 	end_tree(v);
 	if (v->wanted >= v->n_seen)
 		ereport(ERROR,
@@ -231,7 +232,9 @@ level_array(const MlModel *model, const MlNode *node, bool *null)
 	*null = node->is_leaf || !node->levels;
 	if (*null)
 		return (Datum) 0;
-	levels = model->schema->inputs[model->schema->features[node->feature].input].levels;
+	levels = ml_model_features(model)
+				 ->inputs[ml_model_features(model)->features[node->feature].input]
+				 .levels;
 	texts = palloc(sizeof(Datum) * (node->n_levels + 1));
 	for (uint32 l = 0; l < node->n_levels; l++)
 		texts[l] = CStringGetTextDatum(ml_dict_text(levels, node->levels[l]));
@@ -256,8 +259,8 @@ put_node(Viewing *v, int i)
 	values[3] = Int32GetDatum((int32) node->depth);
 	values[4] = BoolGetDatum(node->is_leaf);
 	values[5] = text_or_null(mlplat_tree_condition(&v->tree, i), &nulls[5]);
-	values[6] =
-		text_or_null(node->is_leaf ? NULL : model->schema->features[node->feature].name, &nulls[6]);
+	values[6] = text_or_null(
+		node->is_leaf ? NULL : ml_model_features(model)->features[node->feature].name, &nulls[6]);
 	values[7] = number_or_null(node->is_leaf || node->levels ? NAN : node->threshold, &nulls[7]);
 	values[8] = level_array(model, node, &nulls[8]);
 	values[9] = text_or_null(node->is_leaf        ? NULL

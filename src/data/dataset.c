@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "data/dataset.h"
+#include "data/prep.h"
 
 /* Rows that a function reads at once into its own stack. */
 #define TILE 256
@@ -40,6 +41,11 @@ ml_dataset_feature(const MlDataset *data, uint32_t feature, const MlRows *rows, 
 {
 	const MlFeature *source = &data->schema->features[feature];
 
+	if (data->view)
+	{
+		ml_prep_view_feature(data->view, feature, rows, first, n, out);
+		return;
+	}
 	read_column(data, source->slot, rows, first, n, out);
 	if (source->part != ML_PART_VALUE)
 		for (size_t i = 0; i < n; i++)
@@ -114,6 +120,11 @@ ml_dataset_block(const MlDataset *data, const MlRows *rows, size_t first, size_t
 	size_t n_features = data->schema->n_features;
 	double column[TILE];
 
+	if (data->view)
+	{
+		ml_prep_view_block(data->view, rows, first, n, out);
+		return;
+	}
 	for (size_t at = 0; at < n; at += TILE)
 	{
 		size_t m = ML_MIN(n - at, TILE);

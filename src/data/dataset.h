@@ -30,10 +30,16 @@ typedef struct MlRows
 	size_t n;
 } MlRows;
 
+struct MlPrepPlan;
+struct MlPrepView;
+
 typedef struct MlDataset
 {
-	const MlSchema *schema;
+	const MlSchema
+		*schema; /* of the features that are read: with a view, those that a recipe makes */
 	const MlFrame *frame;
+	const struct MlPrepPlan *plan; /* to be fitted before an algorithm sees the rows; NULL: none */
+	const struct MlPrepView *view; /* the rows through a fitted recipe; NULL: as they are */
 	MlTask task;
 	uint32_t n_classes;    /* classification: >= 2 */
 	int64_t target_column; /* in the frame; -1: no target */

@@ -31,13 +31,21 @@
 
 static const char *const kind_names[ML_N_KINDS] = {"numeric",   "categorical", "date",
 												   "timestamp", "time",        "block"};
-static const char *const part_names[] = {"value", "epoch", "year", "month", "day", "dow", "hour"};
+static const char *const part_names[ML_N_PARTS] = {"value", "epoch", "year",    "month", "day",
+												   "dow",   "hour",  "quarter", "week",  "doy"};
 
 /* The name of a kind as error texts and views show it. */
 const char *
 ml_kind_name(MlKind kind)
 {
 	return kind_names[kind];
+}
+
+/* The name of a part, as extract() has it. */
+const char *
+ml_part_name(MlPart part)
+{
+	return part_names[part];
 }
 
 /* True for the kinds whose slot becomes several features. */
@@ -287,6 +295,26 @@ day_of_week(int64_t days)
 	return dow < 0 ? dow + 7 : dow;
 }
 
+/* The day of the year, from 1. */
+static int
+day_of_year(Civil civil)
+{
+	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+	int64_t year = civil.year < 0 ? civil.year + 1 : civil.year; /* with a year 0 */
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return before[civil.month - 1] + civil.day + (leap && civil.month > 2);
+}
+
+/* The ISO week, which begins on Monday: that of its Thursday in the Thursday's year. */
+static int
+iso_week(int64_t days)
+{
+	int64_t thursday = days - (day_of_week(days) + 6) % 7 + 3;
+
+	return (day_of_year(civil_from_days(thursday)) - 1) / 7 + 1;
+}
+
 /* One part of a date or timestamp. NaN, infinities and impossible dates are missing (NaN). */
 double
 ml_date_part(MlPart part, double microseconds)
@@ -312,6 +340,12 @@ ml_date_part(MlPart part, double microseconds)
 			return day_of_week((int64_t) days);
 		case ML_PART_HOUR:
 			return (microseconds - days * DAY) / HOUR;
+		case ML_PART_QUARTER:
+			return (civil_from_days((int64_t) days).month - 1) / 3 + 1;
+		case ML_PART_WEEK:
+			return iso_week((int64_t) days);
+		case ML_PART_DOY:
+			return day_of_year(civil_from_days((int64_t) days));
 	}
 	return NAN;
 }

@@ -65,8 +65,14 @@ typedef enum MlPart
 	ML_PART_MONTH,     /* 1..12 */
 	ML_PART_DAY,       /* 1..31 */
 	ML_PART_DOW,       /* 0 = Sunday, as extract(dow) */
-	ML_PART_HOUR       /* 0..24, minutes as fraction */
+	ML_PART_HOUR,      /* 0..24, minutes as fraction */
+
+	/* made by a recipe only (prep.h), from the epoch */
+	ML_PART_QUARTER, /* 1..4 */
+	ML_PART_WEEK,    /* 1..53, of ISO 8601 as extract(week) */
+	ML_PART_DOY      /* 1..366 */
 } MlPart;
+#define ML_N_PARTS 10
 
 typedef struct MlFeature
 {
@@ -99,6 +105,7 @@ extern void ml_schema_seal(MlSchema *schema);
 /* raw: n_slots values; features: n_features values. With schema->identity the caller may use raw itself. */
 extern void ml_schema_expand(const MlSchema *schema, const double *raw, double *features);
 extern double ml_date_part(MlPart part, double microseconds); /* NaN: missing or infinite */
+extern const char *ml_part_name(MlPart part);
 
 extern const char *ml_kind_name(MlKind kind);
 extern int ml_schema_find(const MlSchema *schema, const char *name); /* input index or -1 */

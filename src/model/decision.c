@@ -360,7 +360,7 @@ fit_and_predict(HeldOut *h, const MlRows *train, const MlRows *held, size_t firs
 	ml_arena_init(&arena, h->env);
 	ml_buffer_init(&report.summary, h->env);
 	ml_buffer_init(&report.log, h->env);
-	status = model.algo->fit(h->env, &arena, &input, &report, &model.fitted);
+	status = ml_model_fit(h->env, &arena, &input, &report, &model);
 	if (status == ML_OK)
 		status = ml_model_predict_rows(h->env, &model, h->fit->data, held,
 									   h->probs + first * model.n_outputs);

@@ -26,8 +26,9 @@
 #define TAG_MODL TAG('M', 'O', 'D', 'L')
 #define TAG_INFO TAG('I', 'N', 'F', 'O')
 #define TAG_DECI TAG('D', 'E', 'C', 'I')
+#define TAG_PREP TAG('P', 'R', 'E', 'P')
 
-/* The sections that we know, in the order of writing; the last only where there is something to decide. */
+/* The sections that we know, in the order of writing; those from DECI on only where a model has them. */
 enum
 {
 	HEAD,
@@ -35,10 +36,12 @@ enum
 	MODL,
 	INFO,
 	DECI,
+	PREP,
 	N_SECTIONS
 };
 
-static const uint32_t section_tags[N_SECTIONS] = {TAG_HEAD, TAG_SCHM, TAG_MODL, TAG_INFO, TAG_DECI};
+static const uint32_t section_tags[N_SECTIONS] = {TAG_HEAD, TAG_SCHM, TAG_MODL,
+												  TAG_INFO, TAG_DECI, TAG_PREP};
 
 typedef struct Section
 {
@@ -68,6 +71,15 @@ has_decision(const MlModel *model)
 		   (model->n_classes == 2 && model->threshold != ML_THRESHOLD_DEFAULT);
 }
 
+/* Is the section one of the model's? */
+static bool
+has_section(const MlModel *model, int section)
+{
+	if (section == DECI)
+		return has_decision(model);
+	return section != PREP || model->prep;
+}
+
 static void
 put_decision(const MlModel *model, MlBuffer *out)
 {
@@ -85,9 +97,9 @@ patch_u32(MlBuffer *out, size_t at, uint32_t value)
 		out->data[at + i] = (uint8_t) (value >> (8 * i));
 }
 
-/* Append one section and note its length in the table. */
+/* Append one section and note its length at its entry in the table. */
 static void
-put_section(MlBuffer *out, size_t table, int section, const MlModel *model, const char *info,
+put_section(MlBuffer *out, size_t entry, int section, const MlModel *model, const char *info,
 			size_t info_len)
 {
 	size_t start = out->len, len;
@@ -109,34 +121,46 @@ put_section(MlBuffer *out, size_t table, int section, const MlModel *model, cons
 		case DECI:
 			put_decision(model, out);
 			break;
+		case PREP:
+			ml_prep_save(model->prep, out);
+			break;
 	}
 	if (out->status != ML_OK)
 		return;
 	len = out->len - start;
-	patch_u32(out, table + (size_t) section * SECTION_ENTRY + 4, (uint32_t) len);
-	patch_u32(out, table + (size_t) section * SECTION_ENTRY + 8, (uint32_t) ((uint64_t) len >> 32));
+	patch_u32(out, entry + 4, (uint32_t) len);
+	patch_u32(out, entry + 8, (uint32_t) ((uint64_t) len >> 32));
 }
 
 MlStatus
 ml_image_encode(MlEnv *env, const MlModel *model, const char *info, size_t info_len, MlBuffer *out)
 {
 	size_t start = out->len;
-	size_t table = start + HEADER_LEN;
-	int n_sections = has_decision(model) ? N_SECTIONS : DECI;
+	size_t entry = start + HEADER_LEN;
+	uint32_t n_sections = 0;
 
 	(void) env;
 	ml_put_bytes(out, MAGIC, MAGIC_LEN);
 	ml_put_u32(out, ML_IMAGE_FORMAT);
 	ml_put_u32(out, WRITER_VERSION);
 	ml_put_u32(out, 0); /* checksum */
-	ml_put_u32(out, (uint32_t) n_sections);
-	for (int section = 0; section < n_sections; section++)
+	for (int section = 0; section < N_SECTIONS; section++)
+		n_sections += has_section(model, section);
+	ml_put_u32(out, n_sections);
+	for (int section = 0; section < N_SECTIONS; section++)
 	{
+		if (!has_section(model, section))
+			continue;
 		ml_put_u32(out, section_tags[section]);
 		ml_put_u64(out, 0);
 	}
-	for (int section = 0; section < n_sections; section++)
-		put_section(out, table, section, model, info, info_len);
+	for (int section = 0; section < N_SECTIONS; section++)
+	{
+		if (!has_section(model, section))
+			continue;
+		put_section(out, entry, section, model, info, info_len);
+		entry += SECTION_ENTRY;
+	}
 	if (out->status == ML_OK)
 		patch_u32(out, start + MAGIC_LEN + 8,
 				  ml_crc32c(out->data + start + MAGIC_LEN + 12, out->len - start - MAGIC_LEN - 12));
@@ -276,6 +300,17 @@ get_schema(MlArena *arena, const Section *section, MlModel *model)
 	return ml_reader_end(&in, "schema");
 }
 
+/* The recipe that stands between the columns and the algorithm. */
+static MlStatus
+get_prep(MlArena *arena, const Section *section, MlModel *model)
+{
+	MlReader in;
+
+	ml_reader_init(&in, arena->env, section->data, section->len);
+	ML_TRY(ml_prep_load(&in, arena, model->schema, &model->prep));
+	return ml_reader_end(&in, "recipe");
+}
+
 /* Threshold and calibration, which only classes have. */
 static MlStatus
 get_decision(MlArena *arena, const Section *section, MlModel *model)
@@ -312,6 +347,8 @@ open_image(MlArena *arena, const void *data, size_t len, Section *sections, MlMo
 	model->threshold = ML_THRESHOLD_DEFAULT;
 	if (sections[DECI].data)
 		ML_TRY(get_decision(arena, &sections[DECI], model));
+	if (sections[PREP].data)
+		ML_TRY(get_prep(arena, &sections[PREP], model));
 	*out = model;
 	return ML_OK;
 }
@@ -339,7 +376,8 @@ ml_image_decode(MlArena *arena, const void *data, size_t len, MlModel **out)
 
 	ML_TRY(open_image(arena, data, len, sections, &model));
 	ml_reader_init(&in, arena->env, sections[MODL].data, sections[MODL].len);
-	ML_TRY(model->algo->load(&in, arena, model->schema, model->n_outputs, &model->fitted));
+	ML_TRY(
+		model->algo->load(&in, arena, ml_model_features(model), model->n_outputs, &model->fitted));
 	ML_TRY(ml_reader_end(&in, "model"));
 	*out = model;
 	return ML_OK;

@@ -69,7 +69,8 @@ typedef struct PredictJob
 	const MlRows *rows;
 	const MlChange *change; /* or NULL */
 	size_t block;           /* rows */
-	double *blocks;         /* a feature block per worker */
+	double *blocks;         /* a feature block per worker, and a prepared row behind each */
+	size_t block_cells;     /* of both */
 	double *out;
 } PredictJob;
 
@@ -97,13 +98,24 @@ change_block(const PredictJob *job, size_t first, size_t n, double *x)
 	}
 }
 
+/* The features that the algorithm sees, of a row of columns' features. */
+static const double *
+prepare(const MlModel *model, const double *x, double *prepared)
+{
+	if (!model->prep)
+		return x;
+	ml_prep_row(model->prep, x, prepared);
+	return prepared;
+}
+
 /* Predict one block of rows. */
 static void
 predict_block(void *arg, size_t task, int worker)
 {
 	PredictJob *job = arg;
 	uint32_t n_features = job->model->schema->n_features;
-	double *x = job->blocks + (size_t) worker * job->block * n_features;
+	double *x = job->blocks + (size_t) worker * job->block_cells;
+	double *prepared = x + job->block * n_features;
 	size_t first = task * job->block;
 	size_t n = ML_MIN(job->block, job->rows->n - first);
 
@@ -111,7 +123,7 @@ predict_block(void *arg, size_t task, int worker)
 	if (job->change)
 		change_block(job, first, n, x);
 	for (size_t i = 0; i < n; i++)
-		predict_outputs(job->model, x + i * n_features,
+		predict_outputs(job->model, prepare(job->model, x + i * n_features, prepared),
 						job->out + (first + i) * job->model->n_outputs);
 }
 
@@ -131,7 +143,8 @@ ml_model_predict_changed(MlEnv *env, const MlModel *model, const MlDataset *data
 	};
 	MlStatus status;
 
-	job.blocks = ml_alloc_array(env, workers * job.block * n_features, sizeof(double));
+	job.block_cells = job.block * n_features + (model->prep ? model->prep->schema->n_features : 0);
+	job.blocks = ml_alloc_array(env, workers * job.block_cells, sizeof(double));
 	if (!job.blocks)
 		return ML_ENOMEM;
 	status = ml_pool_run(env, (rows->n + job.block - 1) / job.block, predict_block, &job);

@@ -34,7 +34,7 @@ ml_stream_can(const MlTrainer *trainer, MlTask task)
 	const MlStreaming *streaming = algo->streaming;
 	uint32_t both = ML_TASKS_WITH_TARGET;
 
-	if (!streaming || ml_decision_needs_rows(trainer->spec))
+	if (!streaming || trainer->plan || ml_decision_needs_rows(trainer->spec))
 		return false;
 	/* An integer may yet turn out to be a class. */
 	if ((algo->tasks & both) == both && trainer->spec->auto_task &&

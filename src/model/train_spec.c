@@ -36,8 +36,9 @@ const MlParam ml_train_params[] = {
 		 "The word balanced: each class weighs the same in total; or an object with "
 		 "the weight of each class: {\"late\": 5}; none."},
 	[ML_TRAIN_PREP] = {"prep", ML_PARAM_JSON, "null", 0, 0, NULL,
-					   "Columns to read as levels whatever their type: {\"column\": "
-					   "{\"as\": \"categorical\"}}."},
+					   "How columns are read and prepared, by name: {\"age\": {\"impute\": "
+					   "\"median\", \"scale\": \"standard\"}, \"*\": {...}}; the steps are listed "
+					   "as parameters of prep."},
 	[ML_TRAIN_METRIC] = {"metric", ML_PARAM_TEXT, "null", 0, 0, NULL,
 						 "Metric that scores the hold-out; default: log_loss for classes, rmse for "
 						 "numbers."},
@@ -126,32 +127,6 @@ check_exclude(MlEnv *env, const MlJson *exclude)
 	return ML_OK;
 }
 
-/* {"column": {"as": "categorical"}} */
-static MlStatus
-check_prep(MlEnv *env, const MlJson *prep)
-{
-	if (!prep || prep->type == ML_JSON_NULL)
-		return ML_OK;
-	if (prep->type != ML_JSON_OBJECT)
-		return ml_fail(env, ML_EINVAL, "option \"prep\" must be an object, not %s",
-					   ml_json_type_name(prep->type));
-	for (size_t i = 0; i < prep->n; i++)
-	{
-		const MlJson *steps = &prep->items[i];
-		const MlJson *as = steps->type == ML_JSON_OBJECT ? ml_json_get(steps, "as") : NULL;
-
-		if (steps->type != ML_JSON_OBJECT || steps->n != 1 || !as || as->type != ML_JSON_STRING ||
-			strcmp(as->string, "categorical") != 0)
-		{
-			ml_fail(env, ML_EINVAL, "option \"prep\" of column \"%.64s\" is not understood",
-					prep->keys[i]);
-			ml_hint(env, "Write {\"%.64s\": {\"as\": \"categorical\"}}.", prep->keys[i]);
-			return ML_EINVAL;
-		}
-	}
-	return ML_OK;
-}
-
 /* How rows are split and what is compared on them. */
 static MlStatus
 read_validation(MlEnv *env, MlTrainSpec *spec)
@@ -212,6 +187,7 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	MlTrainSpec *spec = ml_arena_alloc(arena, sizeof *spec);
 	const MlParam *tables[2];
 	MlParams parsed[2];
+	MlPrepSpec *prep;
 
 	if (!spec)
 		return ML_ENOMEM;
@@ -234,11 +210,12 @@ ml_train_spec_parse(MlArena *arena, const MlJson *options, MlTrainSpec **out)
 	spec->weight = ml_param_text(&spec->common, ML_TRAIN_WEIGHT);
 	spec->class_weight = spec->common.values[ML_TRAIN_CLASS_WEIGHT].json;
 	spec->calibration = (MlCalibrationKind) ml_param_int(&spec->common, ML_TRAIN_CALIBRATION);
-	spec->prep = spec->common.values[ML_TRAIN_PREP].json;
+	ML_TRY(ml_prep_spec_parse(arena, spec->common.values[ML_TRAIN_PREP].json, spec->algo->prepares,
+							  &prep));
+	spec->prep = prep;
 	spec->metric = ml_param_text(&spec->common, ML_TRAIN_METRIC);
 	spec->refit = ml_param_bool(&spec->common, ML_TRAIN_REFIT);
 	ML_TRY(check_exclude(arena->env, spec->exclude));
-	ML_TRY(check_prep(arena->env, spec->prep));
 	ML_TRY(check_metric(arena->env, spec->metric));
 	ML_TRY(ml_decision_check(arena->env, spec));
 	ML_TRY(read_validation(arena->env, spec));
@@ -338,9 +315,30 @@ untargeted_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTask *
 	return ML_OK;
 }
 
+/* A recipe predicts nothing: options about predictions have no meaning. */
+static MlStatus
+refuse_predicting(MlEnv *env, const MlTrainSpec *spec)
+{
+	static const int options[] = {ML_TRAIN_FOLDS,        ML_TRAIN_SEARCH,      ML_TRAIN_TIME_BUDGET,
+								  ML_TRAIN_GROUP_BY,     ML_TRAIN_ORDER_BY,    ML_TRAIN_METRIC,
+								  ML_TRAIN_CLASS_WEIGHT, ML_TRAIN_CALIBRATION, ML_TRAIN_REFIT,
+								  ML_TRAIN_THRESHOLD};
+
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+	{
+		if (options[i] == ML_TRAIN_FOLDS ? spec->folds == 0
+										 : !ml_param_given(&spec->common, options[i]))
+			continue;
+		return ml_fail(env, ML_EINVAL,
+					   "option \"%s\" is not for algorithm \"%s\", which predicts nothing",
+					   ml_train_params[options[i]].name, spec->algo->name);
+	}
+	return ML_OK;
+}
+
 /*
  * The task for a kind of target, which words name in errors. n_distinct: of an integer target, 0 when not
- * counted. Explicit wishes win; then text and booleans are classes, and so are integers with two values; a
+ * counted. Of an algorithm that only prepares: the task that the target would be for. Explicit wishes win; then text and booleans are classes, and so are integers with two values; a
  * task that the algorithm lacks gives way to the one it has where the target allows it.
  */
 MlStatus
@@ -348,8 +346,9 @@ ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTar
 				   size_t n_distinct, MlTask *task)
 {
 	uint32_t tasks = spec->algo->tasks;
-	bool can_classify = tasks & ML_TASK_BIT(ML_CLASSIFICATION);
-	bool can_regress = tasks & ML_TASK_BIT(ML_REGRESSION);
+	bool can_classify = spec->algo->prepares || (tasks & ML_TASK_BIT(ML_CLASSIFICATION));
+	bool can_regress = spec->algo->prepares || (tasks & ML_TASK_BIT(ML_REGRESSION));
+	bool open = spec->auto_task || (spec->algo->prepares && spec->task == ML_DECOMPOSITION);
 
 	if (kind == ML_TARGET_NONE)
 		return untargeted_task(env, spec, words, task);
@@ -360,7 +359,9 @@ ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTar
 		ml_hint(env, "Pass NULL as the target, and leave the column out by \"exclude\".");
 		return ML_EINVAL;
 	}
-	if (!spec->auto_task)
+	if (spec->algo->prepares)
+		ML_TRY(refuse_predicting(env, spec));
+	if (!open)
 		*task = spec->task;
 	else if (kind == ML_TARGET_TEXT)
 		*task = ML_CLASSIFICATION;
@@ -374,7 +375,7 @@ ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTar
 		ml_hint(env, "Cast it to a number, or use task \"classification\".");
 		return ML_EINVAL;
 	}
-	if (!(tasks & ML_TASK_BIT(*task)))
+	if (!(tasks & ML_TASK_BIT(*task)) && !spec->algo->prepares)
 		return wrong_task(env, spec->algo, *task, words);
 	return ML_OK;
 }

@@ -89,6 +89,8 @@ create_empty(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	ML_TRY(ml_json_parse(arena, trainer->options, trainer->options_len, &options));
 	ML_TRY(ml_train_spec_parse(arena, options, &trainer->spec));
 	place_columns(trainer);
+	ML_TRY(ml_prep_plan_create(arena, trainer->spec->prep, trainer->schema,
+							   trainer->target_kind != ML_TARGET_NONE, &trainer->plan));
 	*out = trainer;
 	return ML_OK;
 }
@@ -99,15 +101,15 @@ ml_trainer_create(MlArena *arena, const MlTrainerSetup *setup, MlTrainer **out)
 	MlTrainer *trainer;
 	MlTask task;
 
-	ML_TRY(create_empty(arena, setup, &trainer));
-	if (trainer->schema->n_features == 0)
+	if (setup->schema->n_features == 0)
 	{
 		ml_fail(arena->env, ML_EDATA,
-				trainer->target_kind == ML_TARGET_NONE
+				setup->target_kind == ML_TARGET_NONE
 					? "there is no feature: no column of the query is left"
 					: "there is no feature: the query has no column but the target");
 		return ML_EDATA;
 	}
+	ML_TRY(create_empty(arena, setup, &trainer));
 	if (!setup->keep_rows)
 		ML_TRY(ml_train_spec_plain(arena->env, trainer->spec));
 	/* A task that can't be done is known now, but for integers that may turn out to be classes. */
@@ -228,6 +230,22 @@ adopt_levels(MlTrainer *trainer, const MlSchema *before)
 	return ML_OK;
 }
 
+/* The recipe stays as it was fitted: what is gone on from knows no other features. */
+static MlStatus
+adopt_prep(MlTrainer *trainer, const MlModel *previous, const char *reference)
+{
+	if (!trainer->plan && !previous->prep)
+		return ML_OK;
+	if (trainer->plan && previous->prep)
+		return ml_prep_plan_adopt(trainer->plan, trainer->arena, previous->prep, reference);
+	ml_fail(trainer->env, ML_EINVAL, "model \"%.64s\" was %s", reference,
+			previous->prep ? "prepared, which the training that continues it asks nothing of"
+						   : "not prepared, and cannot be continued with option \"prep\"");
+	ml_hint(trainer->env, "Its option \"prep\" is %.400s; a continued training keeps its recipe.",
+			previous->prep && previous->prep->options[0] ? previous->prep->options : "not given");
+	return ML_EINVAL;
+}
+
 MlStatus
 ml_trainer_continue(MlTrainer *trainer, const MlModel *previous, const char *reference)
 {
@@ -251,6 +269,7 @@ ml_trainer_continue(MlTrainer *trainer, const MlModel *previous, const char *ref
 					   previous->target, trainer->target_words);
 	ML_TRY(check_inputs(trainer, previous->schema, reference));
 	ML_TRY(adopt_levels(trainer, previous->schema));
+	ML_TRY(adopt_prep(trainer, previous, reference));
 	trainer->previous = previous;
 	trainer->previous_name = reference;
 	return ML_OK;
@@ -472,6 +491,7 @@ load_setup(MlReader *in, MlArena *arena, MlTrainer **trainer, bool *streams)
 	MlTrainerSetup setup = {0};
 	size_t rows, dropped;
 	uint8_t kind, width;
+	MlStatus status;
 
 	setup.options_len = ml_get_count(in, 1);
 	setup.options = (const char *) ml_get_bytes(in, setup.options_len);
@@ -496,9 +516,12 @@ load_setup(MlReader *in, MlArena *arena, MlTrainer **trainer, bool *streams)
 			return ml_corrupt(arena->env, "column widths");
 		setup.schema->inputs[i].width = (MlWidth) width;
 	}
-	ML_TRY(create_empty(arena, &setup, trainer));
-	if (ml_train_spec_plain(arena->env, (*trainer)->spec) != ML_OK)
+	status = create_empty(arena, &setup, trainer);
+	if (status == ML_OK)
+		status = ml_train_spec_plain(arena->env, (*trainer)->spec);
+	if (status == ML_EINVAL)
 		return ml_corrupt(arena->env, "training options");
+	ML_TRY(status);
 	(*trainer)->rows = rows;
 	(*trainer)->dropped = dropped;
 	return ML_OK;

@@ -66,8 +66,8 @@ typedef struct MlTrainSpec
 	const MlJson *class_weight; /* object of factors by label, or NULL */
 	MlCalibrationKind calibration;
 	MlThresholdRule threshold;
-	const MlJson *prep;
-	const char *metric; /* NULL: the task's default */
+	const MlPrepSpec *prep; /* how columns are read and prepared */
+	const char *metric;     /* NULL: the task's default */
 	bool refit;
 
 	/* create_model only: how rows are split, and what is compared on them */

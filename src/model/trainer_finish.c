@@ -48,6 +48,7 @@ prepare_dataset(Finish *f, double holdout)
 
 	ml_schema_seal(trainer->schema);
 	f->data.schema = schema;
+	f->data.plan = trainer->plan;
 	f->data.frame = trainer->frame;
 	f->data.target_column = trainer->target_at;
 	f->data.weight_column = trainer->weight_at;
@@ -88,11 +89,11 @@ create_model(Finish *f)
 		return ML_ENOMEM;
 	model->algo = f->trainer->spec->algo;
 	f->params = &f->trainer->spec->params;
-	model->task = f->classes.task;
+	model->task = model->algo->prepares ? ML_DECOMPOSITION : f->classes.task;
 	model->target = f->trainer->target;
-	model->n_classes = f->classes.n;
+	model->n_classes = model->algo->prepares ? 0 : f->classes.n;
 	model->classes = f->classes.labels;
-	model->n_outputs = f->classes.n > 2 ? f->classes.n : 1;
+	model->n_outputs = model->n_classes > 2 ? model->n_classes : 1;
 	model->schema = f->trainer->schema;
 	model->threshold = ML_THRESHOLD_DEFAULT;
 	f->model = model;
@@ -115,7 +116,7 @@ fit_rows(Finish *f, const MlRows *rows)
 	f->report.summary.len = 0;
 	f->report.log.len = 0;
 	ml_phase(f->env, "fitting", 0, 0);
-	return f->model->algo->fit(f->env, f->arena, &input, &f->report, &f->model->fitted);
+	return ml_model_fit(f->env, f->arena, &input, &f->report, f->model);
 }
 
 /* Calibration and threshold, learnt inside the rows. */
@@ -180,7 +181,7 @@ compare_ranked(const void *a, const void *b)
 static MlStatus
 write_importance(Finish *f, MlJsonWriter *w)
 {
-	const MlSchema *schema = f->model->schema;
+	const MlSchema *schema = ml_model_features(f->model);
 	uint32_t p = schema->n_features;
 	double *gain = ml_arena_array(&f->temp, p, sizeof(double));
 	Ranked *ranked = ml_arena_array(&f->temp, p, sizeof(Ranked));
@@ -249,7 +250,7 @@ write_info(Finish *f, MlTrainResult *result)
 	ml_json_writer(&w, &result->info);
 	ml_json_open(&w, NULL, '{');
 	ml_json_text(&w, "algorithm", f->model->algo->name);
-	ml_json_text(&w, "task", ml_task_name(f->classes.task));
+	ml_json_text(&w, "task", ml_task_name(f->model->task));
 	if (f->trainer->target_at >= 0)
 		ml_json_text(&w, "target", f->trainer->target);
 	if (f->trainer->previous)
@@ -259,9 +260,11 @@ write_info(Finish *f, MlTrainResult *result)
 	ml_json_number(&w, "holdout_rows", (double) result->valid_rows);
 	ml_json_number(&w, "seed", (double) spec->seed);
 	ml_json_open(&w, "classes", '[');
-	for (uint32_t k = 0; k < f->classes.n; k++)
+	for (uint32_t k = 0; k < f->model->n_classes; k++)
 		ml_json_text(&w, NULL, f->classes.labels[k]);
 	ml_json_close(&w, ']');
+	if (f->model->prep)
+		ml_prep_write(f->model->prep, &w, "prep");
 	ml_params_write(f->params, &w, "params");
 	if (f->comparison.best)
 		write_comparison(f, &w);
@@ -329,7 +332,7 @@ check_previous(const Finish *f)
 				   f->trainer->previous_name, f->trainer->target_words);
 }
 
-/* Without a target: fit on all rows; the algorithm itself says how good the fit is. */
+/* Without a prediction: fit on all rows; the algorithm itself says how good the fit is. */
 static MlStatus
 finish_untargeted(Finish *f, MlTrainResult *result)
 {
@@ -368,7 +371,7 @@ finish_frame(Finish *f, const MlTrainOptions *options, MlTrainResult *result)
 	ML_TRY(ml_target_classes(f->trainer, f->arena, &f->classes));
 	if (f->trainer->previous)
 		ML_TRY(check_previous(f));
-	if (f->trainer->target_at < 0)
+	if (f->trainer->target_at < 0 || f->trainer->spec->algo->prepares)
 		return finish_untargeted(f, result);
 	ML_TRY(choose_metric(f, &result->metric));
 	ML_TRY(prepare_dataset(f, options->holdout));

@@ -36,6 +36,7 @@ struct MlTrainer
 	int64_t target_at, weight_at; /* in a raw row and in the frame; -1: none */
 	int64_t group_at, order_at;   /* likewise */
 	MlDict *groups;               /* levels of the group_by column */
+	MlPrepPlan *plan;             /* the recipe to be fitted, or NULL */
 	const MlModel *previous;      /* to go on from, or NULL */
 	const char *previous_name;
 	MlDict *target_levels; /* ML_TARGET_TEXT */

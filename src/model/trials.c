@@ -276,7 +276,7 @@ fit_and_score(Run *run, MlEnv *env, MlArena *arena, const MlTrial *trial, const 
 	model.algo = trial->algo;
 	ml_buffer_init(&report.summary, env);
 	ml_buffer_init(&report.log, env);
-	status = trial->algo->fit(env, arena, &input, &report, &model.fitted);
+	status = ml_model_fit(env, arena, &input, &report, &model);
 	ml_buffer_free(&report.summary);
 	ml_buffer_free(&report.log);
 	ML_TRY(status);

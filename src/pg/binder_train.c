@@ -57,13 +57,12 @@ check_option_columns(TupleDesc desc, const MlTrainSpec *spec)
 				mlplat_no_such_column(desc, "excluded", spec->exclude->items[i].string);
 		}
 	}
-	if (spec->prep && spec->prep->type == ML_JSON_OBJECT)
+	for (size_t i = 0; i < spec->prep->n; i++)
 	{
-		for (size_t i = 0; i < spec->prep->n; i++)
-		{
-			if (mlplat_find_attribute(desc, spec->prep->keys[i]) < 0)
-				mlplat_no_such_column(desc, "prepared", spec->prep->keys[i]);
-		}
+		const char *name = spec->prep->wishes[i].name;
+
+		if (strcmp(name, "*") != 0 && mlplat_find_attribute(desc, name) < 0)
+			mlplat_no_such_column(desc, "prepared", name);
 	}
 }
 
@@ -123,12 +122,17 @@ block_length(const char *name, int i, const Datum *values, const bool *nulls)
 	return (uint32) n;
 }
 
-/* Is the column to be read as levels whatever its type? */
-static bool
-wants_levels(const MlTrainSpec *spec, const char *name)
+/* The dictionary of a column that is hashed; others get theirs when the schema is laid out. */
+static void
+use_buckets(MlArena *arena, const MlTrainSpec *spec, MlInput *input)
 {
-	return spec->prep && spec->prep->type == ML_JSON_OBJECT &&
-		   ml_json_get(spec->prep, name) != NULL;
+	uint32 n_buckets = ml_prep_buckets(spec->prep, input->name);
+
+	if (input->kind != ML_CATEGORICAL || n_buckets == 0)
+		return;
+	input->levels = ml_dict_create_hashed(arena, n_buckets);
+	if (!input->levels)
+		mlplat_check(arena->env, ML_ENOMEM);
 }
 
 /* One feature column: its input in the schema and its place in the binding. */
@@ -157,7 +161,7 @@ bind_feature(MlplatTraining *training, MlArena *arena, TupleDesc desc, int i,
 	column->source = is_array ? MLPLAT_ARRAY : facts->source;
 	column->element = facts->source;
 	column->n_slots = input->n_slots;
-	if (wants_levels(spec, name))
+	if (ml_prep_reads_levels(spec->prep, name))
 	{
 		if (is_array || facts->source == MLPLAT_INTERVAL)
 			ereport(ERROR, errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -171,6 +175,7 @@ bind_feature(MlplatTraining *training, MlArena *arena, TupleDesc desc, int i,
 	}
 	if (column->source == MLPLAT_OUTPUT && !column->output.fn_oid)
 		mlplat_use_output(column, attribute->atttypid, mlplat_env_context(arena->env));
+	use_buckets(arena, spec, input);
 }
 
 /* The target: numbers, booleans and texts. */

@@ -95,7 +95,7 @@ explain(FunctionCallInfo fcinfo, Explanation *e)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 						errmsg("algorithm \"%s\" does not explain its predictions",
 							   e->model->algo->name)));
-	n_features = e->model->schema->n_features;
+	n_features = ml_model_features(e->model)->n_features;
 	e->n = wanted_features(fcinfo, n_features);
 	e->output = choose_output(e->model, e->x);
 	contributions = palloc0(sizeof(double) * (n_features + 1));
@@ -113,7 +113,7 @@ explain(FunctionCallInfo fcinfo, Explanation *e)
 static const char *
 feature_text(const Explanation *e, uint32 j)
 {
-	const MlFeature *feature = &e->model->schema->features[j];
+	const MlFeature *feature = &ml_model_features(e->model)->features[j];
 	double value = e->x[j];
 	char *text;
 
@@ -127,7 +127,7 @@ feature_text(const Explanation *e, uint32 j)
 	}
 	if (value < 0 || value >= feature->n_levels)
 		return "(not seen in training)";
-	return ml_dict_text(e->model->schema->inputs[feature->input].levels, (uint32) value);
+	return ml_dict_text(ml_model_features(e->model)->inputs[feature->input].levels, (uint32) value);
 }
 
 /* explain(model, row, top) -> feature, value, contribution; the base comes first. */
@@ -148,7 +148,8 @@ mlplat_explain(PG_FUNCTION_ARGS)
 	{
 		const char *text = feature_text(&e, e.effects[i].feature);
 
-		values[0] = CStringGetTextDatum(e.model->schema->features[e.effects[i].feature].name);
+		values[0] =
+			CStringGetTextDatum(ml_model_features(e.model)->features[e.effects[i].feature].name);
 		values[1] = text ? CStringGetTextDatum(text) : (Datum) 0;
 		values[2] = Float8GetDatum(e.effects[i].contribution);
 		tuplestore_putvalues(rows, desc, values, (bool[]){false, text == NULL, false});
@@ -178,7 +179,8 @@ mlplat_explain_json(PG_FUNCTION_ARGS)
 	for (uint32 i = 0; i < e.n; i++)
 	{
 		ml_json_open(&w, NULL, '{');
-		ml_json_text(&w, "feature", e.model->schema->features[e.effects[i].feature].name);
+		ml_json_text(&w, "feature",
+					 ml_model_features(e.model)->features[e.effects[i].feature].name);
 		ml_json_text(&w, "value", feature_text(&e, e.effects[i].feature));
 		ml_json_number(&w, "contribution", e.effects[i].contribution);
 		ml_json_close(&w, '}');

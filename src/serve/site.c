@@ -61,7 +61,7 @@ typedef struct SiteModel
 	TupleDesc desc;
 	MlplatBinding *binding;
 	MemoryContext context; /* of the binding */
-	double *raw, *features, *probs;
+	double *raw, *features, *prepared, *probs;
 } SiteModel;
 
 /* Models of the cache that must stay as long as a site uses them. */
@@ -147,6 +147,9 @@ size_vectors(SiteModel *sited, const MlModel *model, MemoryContext context)
 {
 	sited->raw = MemoryContextAlloc(context, sizeof(double) * (model->schema->n_slots + 1));
 	sited->features = MemoryContextAlloc(context, sizeof(double) * (model->schema->n_features + 1));
+	if (model->prep)
+		sited->prepared =
+			MemoryContextAlloc(context, sizeof(double) * model->prep->schema->n_features);
 	sited->probs = MemoryContextAlloc(context, sizeof(double) * Max(model->n_classes, 2));
 	sited->context = AllocSetContextCreate(context, "mlplat binding", ALLOCSET_SMALL_SIZES);
 	sited->model = model;
@@ -474,6 +477,24 @@ read_row(Site *site, SiteModel *sited, FunctionCallInfo fcinfo)
 	}
 }
 
+/* What the algorithm sees of the raw row. */
+static const double *
+seen_features(SiteModel *sited)
+{
+	const MlModel *model = sited->model;
+	const double *features = sited->raw;
+
+	if (!model->schema->identity)
+	{
+		ml_schema_expand(model->schema, sited->raw, sited->features);
+		features = sited->features;
+	}
+	if (!model->prep)
+		return features;
+	ml_prep_row(model->prep, features, sited->prepared);
+	return sited->prepared;
+}
+
 /* The features of the row, and the model that reads them; NULL when either argument is. */
 static const double *
 site_features(FunctionCallInfo fcinfo, SiteModel **out)
@@ -489,10 +510,7 @@ site_features(FunctionCallInfo fcinfo, SiteModel **out)
 						  : model_by_image(site, PG_GETARG_DATUM(0));
 	read_row(site, sited, fcinfo);
 	*out = sited;
-	if (sited->model->schema->identity)
-		return sited->raw;
-	ml_schema_expand(sited->model->schema, sited->raw, sited->features);
-	return sited->features;
+	return seen_features(sited);
 }
 
 const double *

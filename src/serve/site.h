@@ -21,7 +21,7 @@
  */
 extern const double *mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model);
 
-/* The same as a feature vector, before the prediction. */
+/* The same as the features that the algorithm sees, before the prediction. */
 extern const double *mlplat_site_features(FunctionCallInfo fcinfo, const MlModel **model);
 
 /* After mlplat_site_predict: is argument 2 a label or threshold? Of the faces over columns it is a column. */

@@ -59,6 +59,7 @@ mlplat_list_parameters(PG_FUNCTION_ARGS)
 
 	mlplat_put_parameters(rows, desc, NULL, ml_train_params);
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
-		mlplat_put_parameters(rows, desc, (*algo)->name, (*algo)->params);
+		mlplat_put_parameters(rows, desc, (*algo)->name,
+							  (*algo)->prepares ? ml_prep_params : (*algo)->params);
 	return (Datum) 0;
 }

@@ -197,7 +197,6 @@ refuse_names(const MlTrainSpec *spec)
 {
 	const char *option = spec->weight                                           ? "weight"
 						 : spec->exclude && spec->exclude->type != ML_JSON_NULL ? "exclude"
-						 : spec->prep && spec->prep->type != ML_JSON_NULL       ? "prep"
 																				: NULL;
 
 	if (option)

@@ -208,6 +208,7 @@ const MlAlgo ml_algo_kmeans = {
 	.predict = ml_kmeans_predict,
 	.n_components = ml_kmeans_n_components,
 	.transform = ml_kmeans_transform,
+	.component = "distance_",
 	.importance = ml_kmeans_importance,
 	.coefficients = ml_kmeans_coefficients,
 };

@@ -34,6 +34,8 @@ const MlAlgo ml_algo_pca = {
 	.load = ml_pca_load,
 	.n_components = ml_pca_n_components,
 	.transform = ml_pca_transform,
+	.component = "pc",
+	.first_component = 1,
 	.importance = ml_pca_importance,
 	.coefficients = ml_pca_coefficients,
 };
