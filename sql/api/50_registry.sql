@@ -42,6 +42,6 @@ CREATE OR REPLACE VIEW mlplat.algorithms AS SELECT * FROM mlplat.list_algorithms
 COMMENT ON VIEW mlplat.algorithms IS 'the algorithms that can be trained, with the tasks that they do';
 
 CREATE OR REPLACE VIEW mlplat.parameters AS SELECT * FROM mlplat.list_parameters();
-COMMENT ON VIEW mlplat.parameters IS 'every option of every algorithm: type, default, range and meaning; algorithm NULL: of all';
+COMMENT ON VIEW mlplat.parameters IS 'every option of every algorithm: type, default, range and meaning; algorithm NULL: of all; algorithm prep: the steps of one column in the option prep';
 
 GRANT SELECT ON mlplat.algorithms, mlplat.parameters TO PUBLIC;

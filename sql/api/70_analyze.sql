@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION mlplat.model_info(model text) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mlplat_model_info' LANGUAGE C STABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.model_info(text) IS 'the facts of a model by name: parameters, summary, metrics, curves, log, importance';
+COMMENT ON FUNCTION mlplat.model_info(text) IS 'the facts of a model by name: parameters, the recipe for its columns, summary, metrics, curves, log, importance';
 
 CREATE OR REPLACE FUNCTION mlplat.coefficients(model text, OUT feature text, OUT class text, OUT coefficient float8,
     OUT std_error float8, OUT statistic float8, OUT p_value float8) RETURNS SETOF record
@@ -16,7 +16,7 @@ COMMENT ON FUNCTION mlplat.feature_importance(text, text) IS
 
 CREATE OR REPLACE FUNCTION mlplat.model_info(image bytea) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mlplat_model_info' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mlplat.model_info(bytea) IS 'the facts of a model by its image: parameters, summary, metrics, curves, log, importance';
+COMMENT ON FUNCTION mlplat.model_info(bytea) IS 'the facts of a model by its image: parameters, the recipe for its columns, summary, metrics, curves, log, importance';
 
 CREATE OR REPLACE FUNCTION mlplat.coefficients(image bytea, OUT feature text, OUT class text, OUT coefficient float8,
     OUT std_error float8, OUT statistic float8, OUT p_value float8) RETURNS SETOF record

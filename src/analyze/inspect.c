@@ -9,6 +9,7 @@
 #include "pg/compat.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
@@ -22,6 +23,7 @@ PG_FUNCTION_INFO_V1(mlplat_model_info);
 PG_FUNCTION_INFO_V1(mlplat_coefficients);
 PG_FUNCTION_INFO_V1(mlplat_feature_importance);
 PG_FUNCTION_INFO_V1(mlplat_image_has);
+PG_FUNCTION_INFO_V1(mlplat_transform_names);
 
 /* ---- opening ---- */
 
@@ -150,6 +152,38 @@ mlplat_model_info(PG_FUNCTION_ARGS)
 
 	mlplat_env_delete(inspected->env);
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+/* ---- the numbers of transform ---- */
+
+/* What number k of transform is called: "pc1", "distance_0", or as the prepared feature is. */
+static const char *
+component_name(const MlModel *model, uint32 k)
+{
+	if (!model->algo->component)
+		return ml_model_features(model)->features[k].name;
+	return psprintf("%s%u", model->algo->component, model->algo->first_component + k);
+}
+
+/* transform_names(model): the names of what transform returns, in its order. */
+Datum
+mlplat_transform_names(PG_FUNCTION_ARGS)
+{
+	MlplatInspected *inspected = mlplat_inspect(fcinfo);
+	const MlModel *model = inspected->model;
+	Datum *names;
+	uint32 n;
+
+	if (!model->algo->transform)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("a model of algorithm \"%s\" transforms nothing", model->algo->name),
+						errhint("See mlplat.feature_importance for the names of its features.")));
+	n = model->algo->n_components(model->fitted);
+	names = palloc(sizeof(Datum) * (n + 1));
+	for (uint32 k = 0; k < n; k++)
+		names[k] = CStringGetTextDatum(component_name(model, k));
+	mlplat_env_delete(inspected->env);
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, (int) n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* ---- coefficients ---- */

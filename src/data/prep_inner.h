@@ -69,7 +69,46 @@ struct MlPrepPlan
 	const MlPrep *adopted; /* NULL: to be fitted */
 };
 
-/* prep.c: does the source come out as it is? */
+/* ---- prepstep.c ---- */
+
+/* Classes of columns; a time of day is a number that comes round again. */
+#define ML_PREP_CLASS_NUMBERS 1u
+#define ML_PREP_CLASS_LEVELS 2u
+#define ML_PREP_CLASS_DATES 4u
+#define ML_PREP_CLASS_TIMES 8u
+
+/* One column of the training, and what is said of it. */
+typedef struct MlPrepAsked
+{
+	MlArena *arena;
+	MlEnv *env;
+	const MlPrepSpec *spec;
+	const MlParams *own; /* by its name, or NULL */
+	MlSchema *schema;
+	MlInput *input;
+	const char *name;
+	uint32_t class;
+	bool has_target;
+	MlPrepPlan *plan;
+} MlPrepAsked;
+
+extern uint32_t ml_prep_class(MlKind kind);
+
+/* Is anything asked of the column? */
+extern bool ml_prep_is_asked(const MlPrepAsked *c);
+
+/* Check the options of the column, and add its steps to the plan. */
+extern MlStatus ml_prep_plan_column(const MlPrepAsked *c);
+
+/* The JSON of an option that holds for the column, or NULL. */
+extern const MlJson *ml_prep_json_of(const MlPrepAsked *c, int option);
+
+/* An error about one option of the column; hint may be NULL. */
+extern MlStatus ml_prep_refuse(const MlPrepAsked *c, int option, const char *why, const char *hint);
+
+/* ---- prep.c ---- */
+
+/* Does the source come out as it is? */
 extern bool ml_prep_passes(const MlPrepColumn *column);
 
 /* The value of a number as far as the power, NaN where it is missing or the power is not defined. */
@@ -85,7 +124,9 @@ extern uint32_t ml_prep_place(const MlPrepColumn *column, double value);
 extern void ml_prep_source(const MlPrepColumn *column, const MlDataset *data, const MlRows *rows,
 						   size_t first, size_t n, double *out);
 
-/* preptarget.c: the target encodings of the columns that want one; the others are fitted. */
+/* ---- preptarget.c ---- */
+
+/* The target encodings of the columns that want one; the others are fitted. */
 extern MlStatus ml_prep_fit_targets(MlArena *arena, const MlPrepPlan *plan, const MlDataset *data,
 									const MlRows *rows, uint64_t seed, MlPrep *prep,
 									MlPrepView *view);
