@@ -50,8 +50,8 @@ write_seeds(const char *directory)
 			fprintf(stderr, "%s: %s\n", cases[i].algo->name, env.error);
 			return 1;
 		}
-		snprintf(name, sizeof name, "%s_%s_%u%s", cases[i].algo->name, ml_task_name(cases[i].task),
-				 cases[i].n_classes, cases[i].more ? "_decides" : "");
+		snprintf(name, sizeof name, "%s_%s_%u_%zu", cases[i].algo->name,
+				 ml_task_name(cases[i].task), cases[i].n_classes, i);
 		failed += write_seed(directory, name, result.image.data, result.image.len);
 		ml_buffer_free(&result.image);
 		ml_buffer_free(&result.info);

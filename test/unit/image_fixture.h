@@ -128,7 +128,7 @@ add_image_rows(MlTrainer *trainer, const ImageCase *c)
 static inline MlStatus
 train_image(MlArena *arena, const ImageCase *c, MlTrainResult *result)
 {
-	char options[200];
+	char options[400];
 	MlTrainerSetup setup = {.options = options};
 	MlTrainer *trainer;
 	MlStatus status;
@@ -145,12 +145,22 @@ train_image(MlArena *arena, const ImageCase *c, MlTrainResult *result)
 	return status;
 }
 
-/* All algorithms and tasks, two classes and three, and two that decide; returns how many. */
+/* All algorithms and tasks, two classes and three, two that decide, and some that prepare; returns how many. */
 static inline size_t
 image_cases(ImageCase cases[IMAGE_MAX_CASES])
 {
 	static const char *const deciding[] = {",\"calibration\":\"isotonic\",\"threshold\":\"f1\"",
 										   ",\"calibration\":\"platt\""};
+	static const char *const preparing[] = {
+		",\"prep\":{\"distance\":{\"impute\":\"median\",\"indicator\":true,\"clip\":[0.05,0.95],"
+		"\"power\":"
+		"\"log1p\",\"scale\":\"robust\",\"polynomial\":2},\"origin\":{\"encode\":\"target\"},"
+		"\"departs\":{\"dates\":[\"month\",\"week\"],\"cyclic\":true}}",
+		",\"prep\":{\"distance\":{\"bins\":3,\"encode\":\"one_hot\"},\"origin\":{\"encode\":\"one_"
+		"hot\",\"top\":2}}",
+		",\"prep\":{\"distance\":{\"bins\":3,\"encode\":\"none\"},\"origin\":{\"impute\":\"mode\"}"
+		"}",
+	};
 	size_t n = 0;
 
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
@@ -169,6 +179,11 @@ image_cases(ImageCase cases[IMAGE_MAX_CASES])
 	}
 	for (uint32_t k = 2; k <= 3 && n < IMAGE_MAX_CASES; k++)
 		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, k, deciding[k - 2]};
+	for (size_t i = 0; i < 3 && n + 2 < IMAGE_MAX_CASES; i++)
+	{
+		cases[n++] = (ImageCase){ml_algo_find("logistic"), ML_CLASSIFICATION, 3, preparing[i]};
+		cases[n++] = (ImageCase){ml_algo_find("tree"), ML_REGRESSION, 0, preparing[i]};
+	}
 	return n;
 }
 
@@ -229,10 +244,12 @@ strange_row(const MlSchema *schema, int which, double *x)
 static inline MlStatus
 exercise_model(MlEnv *env, const MlModel *model)
 {
-	size_t n_features = model->schema->n_features, seen = 0;
+	const MlSchema *features = ml_model_features(model);
+	size_t n_features = features->n_features, seen = 0;
+	double *row = ml_zalloc_array(env, model->schema->n_features, sizeof *row);
 	double *x = ml_zalloc_array(env, n_features * 2, sizeof *x);
 	double *probs = ml_zalloc_array(env, ML_MAX(model->n_classes, model->n_outputs), sizeof *probs);
-	MlStatus status = x && probs ? ML_OK : ML_ENOMEM;
+	MlStatus status = row && x && probs ? ML_OK : ML_ENOMEM;
 	size_t n_components = model->algo->transform ? model->algo->n_components(model->fitted) : 0;
 	double *place = ml_zalloc_array(env, n_components + 1, sizeof *place);
 	double base;
@@ -241,7 +258,11 @@ exercise_model(MlEnv *env, const MlModel *model)
 		status = ML_ENOMEM;
 	for (int which = 0; which < 6 && status == ML_OK; which++)
 	{
-		strange_row(model->schema, which, x);
+		strange_row(model->schema, which, row);
+		if (model->prep)
+			ml_prep_row(model->prep, row, x);
+		else
+			memcpy(x, row, n_features * sizeof *x);
 		if (model->algo->predict)
 			ml_model_predict(model, x, probs);
 		if (model->algo->transform)
@@ -253,10 +274,10 @@ exercise_model(MlEnv *env, const MlModel *model)
 	if (status == ML_OK && model->algo->importance)
 		model->algo->importance(model->fitted, x);
 	if (status == ML_OK && model->algo->nodes)
-		status = model->algo->nodes(env, model->fitted, model->schema, count_node, &seen);
+		status = model->algo->nodes(env, model->fitted, features, count_node, &seen);
 	if (status == ML_OK && model->algo->coefficients)
-		status =
-			model->algo->coefficients(env, model->fitted, model->schema, count_coefficient, &seen);
+		status = model->algo->coefficients(env, model->fitted, features, count_coefficient, &seen);
+	ml_free(env, row);
 	ml_free(env, x);
 	ml_free(env, probs);
 	ml_free(env, place);
