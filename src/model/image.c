@@ -28,20 +28,20 @@
 #define TAG_DECI TAG('D', 'E', 'C', 'I')
 #define TAG_PREP TAG('P', 'R', 'E', 'P')
 
-/* The sections that we know, in the order of writing; those from DECI on only where a model has them. */
+/* The sections that we know, in the order of writing; PREP and DECI only where a model has them. */
 enum
 {
 	HEAD,
 	SCHM,
+	PREP,
 	MODL,
 	INFO,
 	DECI,
-	PREP,
 	N_SECTIONS
 };
 
-static const uint32_t section_tags[N_SECTIONS] = {TAG_HEAD, TAG_SCHM, TAG_MODL,
-												  TAG_INFO, TAG_DECI, TAG_PREP};
+static const uint32_t section_tags[N_SECTIONS] = {TAG_HEAD, TAG_SCHM, TAG_PREP,
+												  TAG_MODL, TAG_INFO, TAG_DECI};
 
 typedef struct Section
 {
@@ -227,9 +227,9 @@ find_sections(MlReader *in, Section *sections)
 			sections[section] = (Section){data, (size_t) lengths[i]};
 		}
 	}
-	for (int section = 0; section < DECI; section++)
+	for (int section = 0; section < N_SECTIONS; section++)
 	{
-		if (!sections[section].data)
+		if (!sections[section].data && section != PREP && section != DECI)
 			return ml_corrupt(in->env, "a section is missing");
 	}
 	return ml_reader_end(in, "bytes after the last section");
