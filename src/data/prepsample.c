@@ -14,7 +14,7 @@
 #include "data/prepfit.h"
 
 #define SAMPLE_ROWS ((size_t) 1 << 18)
-#define POWER_ROWS ((size_t) 1 << 14) /* of the sample, to fit an exponent */
+#define POWER_ROWS ((size_t) 1 << 13) /* of the sample, to fit an exponent */
 #define SAMPLE_STREAM 211             /* of random numbers */
 
 /* One row from each of SAMPLE_ROWS equal stretches; all rows where there are no more. */
@@ -127,11 +127,23 @@ ml_prep_mode(const MlPrepWork *w)
 
 /* ---- the exponent of Yeo and Johnson ---- */
 
+/* What the transform's derivative adds to the log likelihood, but for the factor lambda - 1. */
+static double
+log_slopes(const double *x, size_t n, size_t stride)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i += stride)
+		sum += copysign(log1p(fabs(x[i])), x[i]);
+	return sum;
+}
+
 /* The log likelihood of the sample being normal after the transform, but for constants. */
 static double
-normal_likelihood(const MlPrepColumn *column, const double *x, size_t n, size_t stride)
+normal_likelihood(const MlPrepColumn *column, const double *x, size_t n, size_t stride,
+				  double slopes)
 {
-	double mean = 0, m2 = 0, jacobian = 0, count = 0;
+	double mean = 0, m2 = 0, count = 0;
 
 	for (size_t i = 0; i < n; i += stride)
 	{
@@ -140,11 +152,18 @@ normal_likelihood(const MlPrepColumn *column, const double *x, size_t n, size_t 
 		count++;
 		mean += delta / count;
 		m2 += delta * (y - mean);
-		jacobian += copysign(log1p(fabs(x[i])), x[i]);
 	}
 	if (!(m2 > 0) || !isfinite(m2))
 		return -INFINITY;
-	return -count / 2 * log(m2 / count) + (column->lambda - 1) * jacobian;
+	return -count / 2 * log(m2 / count) + (column->lambda - 1) * slopes;
+}
+
+/* The likelihood at an exponent. */
+static double
+likelihood_at(MlPrepWork *w, double lambda, size_t stride, double slopes)
+{
+	w->column->lambda = lambda;
+	return normal_likelihood(w->column, w->sample, w->n_sample, stride, slopes);
 }
 
 /* Maximise over the exponent by golden sections of [-4, 6], in which the likelihood has one top. */
@@ -153,36 +172,29 @@ ml_prep_fit_exponent(MlPrepWork *w)
 {
 	static const double ratio = 0.61803398874989485;
 	size_t stride = ML_MAX(w->n_sample / POWER_ROWS, (size_t) 1);
+	double slopes = log_slopes(w->sample, w->n_sample, stride);
 	double low = -4, high = 6, a = high - ratio * (high - low), b = low + ratio * (high - low);
-	double at_a, at_b;
-	MlPrepColumn *column = w->column;
+	double at_a = likelihood_at(w, a, stride, slopes), at_b = likelihood_at(w, b, stride, slopes);
 
-	column->lambda = a;
-	at_a = normal_likelihood(column, w->sample, w->n_sample, stride);
-	column->lambda = b;
-	at_b = normal_likelihood(column, w->sample, w->n_sample, stride);
 	while (high - low > 1e-8)
 	{
-		bool left = at_a >= at_b;
-
-		if (left)
+		if (at_a >= at_b)
 		{
 			high = b;
 			b = a;
 			at_b = at_a;
-			column->lambda = a = high - ratio * (high - low);
-			at_a = normal_likelihood(column, w->sample, w->n_sample, stride);
+			a = high - ratio * (high - low);
+			at_a = likelihood_at(w, a, stride, slopes);
 		}
 		else
 		{
 			low = a;
 			a = b;
 			at_a = at_b;
-			column->lambda = b = low + ratio * (high - low);
-			at_b = normal_likelihood(column, w->sample, w->n_sample, stride);
+			b = low + ratio * (high - low);
+			at_b = likelihood_at(w, b, stride, slopes);
 		}
 	}
-	column->lambda = (low + high) / 2;
-	if (!isfinite(at_a) && !isfinite(at_b))
-		column->lambda = 1; /* constant, or nothing there: as it is */
+	/* Constant, or nothing there: as it is. */
+	w->column->lambda = isfinite(at_a) || isfinite(at_b) ? (low + high) / 2 : 1;
 }
