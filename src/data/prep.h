@@ -182,7 +182,7 @@ extern MlStatus ml_prep_layout(MlArena *arena, const MlSchema *from, MlPrep *pre
 extern void ml_prep_save(const MlPrep *prep, MlBuffer *out);
 extern MlStatus ml_prep_load(MlReader *in, MlArena *arena, const MlSchema *from, MlPrep **prep);
 
-/* The recipe as an array of objects, one for each column that it changes. */
+/* The recipe as an array of objects, one for each column that it changes, up to 10,000. */
 extern void ml_prep_write(const MlPrep *prep, MlJsonWriter *w, const char *key);
 
 /* ---- the plan ---- */
@@ -196,8 +196,11 @@ typedef struct MlPrepPlan MlPrepPlan;
 extern MlStatus ml_prep_plan_create(MlArena *arena, const MlPrepSpec *spec, MlSchema *schema,
 									bool has_target, MlPrepPlan **plan);
 
-/* Take the recipe of a model as it is, instead of fitting one; ML_EINVAL where it was asked for by other options. */
-extern MlStatus ml_prep_plan_adopt(MlPrepPlan *plan, MlArena *arena, const MlPrep *prep,
+/*
+ * Take the recipe of a model as it is, instead of fitting one; it must live as long as the plan. ML_EINVAL where it was
+ * asked for by other options.
+ */
+extern MlStatus ml_prep_plan_adopt(MlPrepPlan *plan, MlEnv *env, const MlPrep *prep,
 								   const char *model);
 
 /* Training rows as the algorithm sees them: what MlDataset.view stands for. */

@@ -238,20 +238,15 @@ ml_prep_plan_create(MlArena *arena, const MlPrepSpec *spec, MlSchema *schema, bo
 }
 
 MlStatus
-ml_prep_plan_adopt(MlPrepPlan *plan, MlArena *arena, const MlPrep *prep, const char *model)
+ml_prep_plan_adopt(MlPrepPlan *plan, MlEnv *env, const MlPrep *prep, const char *model)
 {
-	MlPrep *copy = ml_arena_alloc(arena, sizeof *copy);
-
-	if (!copy)
-		return ML_ENOMEM;
 	if (strcmp(plan->options, prep->options) != 0)
 	{
-		ml_fail(arena->env, ML_EINVAL, "model \"%.64s\" was prepared in another way", model);
-		ml_hint(arena->env, "Its option \"prep\" is %.400s; a continued training keeps its recipe.",
+		ml_fail(env, ML_EINVAL, "model \"%.64s\" was prepared in another way", model);
+		ml_hint(env, "Its option \"prep\" is %.400s; a continued training keeps its recipe.",
 				prep->options[0] ? prep->options : "not given");
 		return ML_EINVAL;
 	}
-	*copy = *prep;
-	plan->adopted = copy;
+	plan->adopted = prep;
 	return ML_OK;
 }

@@ -265,6 +265,8 @@ ml_prep_load(MlReader *in, MlArena *arena, const MlSchema *from, MlPrep **out)
 
 /* ---- for people ---- */
 
+#define MAX_WRITTEN 10000 /* columns */
+
 static const char *
 word_of(int param, int index, char *out, size_t size)
 {
@@ -338,11 +340,15 @@ write_column(const MlPrep *prep, const MlPrepColumn *c, MlJsonWriter *w)
 void
 ml_prep_write(const MlPrep *prep, MlJsonWriter *w, const char *key)
 {
+	size_t n = 0;
+
 	ml_json_open(w, key, '[');
-	for (uint32_t c = 0; c < prep->n_columns; c++)
+	for (uint32_t c = 0; c < prep->n_columns && n < MAX_WRITTEN; c++)
 	{
-		if (!ml_prep_passes(&prep->columns[c]))
-			write_column(prep, &prep->columns[c], w);
+		if (ml_prep_passes(&prep->columns[c]))
+			continue;
+		write_column(prep, &prep->columns[c], w);
+		n++;
 	}
 	ml_json_close(w, ']');
 }

@@ -106,29 +106,33 @@ ml_prep_refuse(const MlPrepAsked *c, int option, const char *why, const char *hi
 	return ML_EINVAL;
 }
 
+/* An option that the column's class cannot take. */
+static MlStatus
+refuse_class(const MlPrepAsked *c, int option)
+{
+	if (!(applies[option] & ~(ML_PREP_CLASS_DATES | ML_PREP_CLASS_TIMES)))
+		return ml_prep_refuse(c, option, "is not a date or timestamp",
+							  "Cast it to one in the query.");
+	if (c->class == ML_PREP_CLASS_LEVELS)
+		return ml_prep_refuse(c, option, "has levels, not numbers",
+							  "Use \"encode\", or cast the column to a number in the query.");
+	if (applies[option] == ML_PREP_CLASS_LEVELS)
+		return ml_prep_refuse(
+			c, option, "has no levels",
+			"Read it as levels by \"as\": \"categorical\", or cut it by \"bins\".");
+	return ml_prep_refuse(c, option, "is a date, not a number",
+						  "Choose its parts by \"dates\", and what is done to them by \"impute\", "
+						  "\"scale\" and \"cyclic\".");
+}
+
 /* What was said by name must suit the column's class. */
 static MlStatus
 check_class(const MlPrepAsked *c)
 {
 	for (int option = 0; option < ML_PREP_N_PARAMS; option++)
 	{
-		if (!said(c, option) || (applies[option] & c->class))
-			continue;
-		if (c->class == ML_PREP_CLASS_LEVELS)
-			return ml_prep_refuse(c, option, "has levels, not numbers",
-								  "Use \"encode\", or cast the column to a number in the query.");
-		if (applies[option] == ML_PREP_CLASS_LEVELS)
-			return ml_prep_refuse(
-				c, option, "has no levels",
-				"Read it as levels by \"as\": \"categorical\", or cut it by \"bins\".");
-		if (applies[option] == ML_PREP_CLASS_DATES ||
-			applies[option] == (ML_PREP_CLASS_DATES | ML_PREP_CLASS_TIMES))
-			return ml_prep_refuse(c, option, "is not a date or timestamp",
-								  "Cast it to one in the query.");
-		return ml_prep_refuse(
-			c, option, "is a date, not a number",
-			"Choose its parts by \"dates\", and what is done to them by \"impute\", "
-			"\"scale\" and \"cyclic\".");
+		if (said(c, option) && !(applies[option] & c->class))
+			return refuse_class(c, option);
 	}
 	return ML_OK;
 }

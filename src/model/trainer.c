@@ -237,7 +237,7 @@ adopt_prep(MlTrainer *trainer, const MlModel *previous, const char *reference)
 	if (!trainer->plan && !previous->prep)
 		return ML_OK;
 	if (trainer->plan && previous->prep)
-		return ml_prep_plan_adopt(trainer->plan, trainer->arena, previous->prep, reference);
+		return ml_prep_plan_adopt(trainer->plan, trainer->env, previous->prep, reference);
 	ml_fail(trainer->env, ML_EINVAL, "model \"%.64s\" was %s", reference,
 			previous->prep ? "prepared, which the training that continues it asks nothing of"
 						   : "not prepared, and cannot be continued with option \"prep\"");

@@ -343,13 +343,16 @@ put_metric(MlEnv *env, int kind, MlBuffer *out)
 static MlStatus
 put_trainer(MlArena *arena, const ImageCase *c, bool numbers_only, MlBuffer *out)
 {
-	char options[200];
+	char options[400];
+	ImageCase numbers = *c;
 	MlTrainerSetup setup = {.options = options};
 	MlTrainer *trainer;
 	MlStatus status = ML_OK;
 
+	if (c->more && strstr(c->more, "\"prep\"")) /* it names columns */
+		numbers.more = ",\"prep\":{\"v\":{\"impute\":\"median\",\"scale\":\"robust\"}}";
 	image_target(c, &setup);
-	image_options(c, options, sizeof options);
+	image_options(numbers_only ? &numbers : c, options, sizeof options);
 	setup.options_len = strlen(options);
 	if (numbers_only)
 	{
