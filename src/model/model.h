@@ -7,8 +7,9 @@
  * length, then the sections' bytes in that order. Sections: HEAD (algorithm,
  * task, classes, target), SCHM (schema), MODL (the algorithm's own), INFO (JSON:
  * parameters, summary, log, importance); where there is a calibration or a
- * threshold DECI (both), and where columns are prepared PREP (the recipe). An unknown section is skipped. All text is UTF-8,
- * whatever the encoding of the database.
+ * threshold DECI (both), and where columns are prepared PREP (the recipe). An
+ * unknown section is skipped. All text is UTF-8, whatever the encoding of the
+ * database.
  */
 #ifndef ML_MODEL_H
 #define ML_MODEL_H
@@ -68,7 +69,10 @@ extern void ml_model_predict(const MlModel *model, const double *x, double *prob
 /* The class that probabilities of ml_model_predict mean: by the threshold, or the first most probable. */
 extern uint32_t ml_model_class(const MlModel *model, const double *probs);
 
-/* Outputs of rows of a dataset of the columns (no view), on all threads: n_outputs each, calibrated (P(class 1) for two classes). */
+/*
+ * Outputs of rows of a dataset of the columns (no view), on all threads: n_outputs each, calibrated (P(class 1) for
+ * two classes).
+ */
 extern MlStatus ml_model_predict_rows(MlEnv *env, const MlModel *model, const MlDataset *data,
 									  const MlRows *rows, double *out);
 

@@ -338,8 +338,9 @@ refuse_predicting(MlEnv *env, const MlTrainSpec *spec)
 
 /*
  * The task for a kind of target, which words name in errors. n_distinct: of an integer target, 0 when not
- * counted. Of an algorithm that only prepares: the task that the target would be for. Explicit wishes win; then text and booleans are classes, and so are integers with two values; a
- * task that the algorithm lacks gives way to the one it has where the target allows it.
+ * counted. Explicit wishes win; then text and booleans are classes, and so are integers with two values; a
+ * task that the algorithm lacks gives way to the one it has where the target allows it. Of an algorithm that only
+ * prepares: the task that the target would be for.
  */
 MlStatus
 ml_train_spec_task(MlEnv *env, const MlTrainSpec *spec, const char *words, MlTargetKind kind,

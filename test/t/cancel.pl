@@ -101,6 +101,7 @@ cancels('partial dependence', "SELECT * FROM mlplat.partial_dependence('inspecte
 $node->safe_psql('postgres', "SELECT mlplat.drop_model('inspected')");
 cancels('calibration', create('flag', 'gbdt', '{"n_trees": 50, "calibration": "isotonic", "threshold": "f1", "calibration_folds": 10}', ''), 0.7, 1, 1.5, 2, 3);
 
+cancels('prepared columns', create('flag', 'prep', '{}', q{, prep => '{"*": {"power": "yeo_johnson", "scale": "robust", "clip": [0.01, 0.99], "impute": "median"}}'}), 0.2, 0.4, 0.6);
 cancels('logistic, many classes', create('k', 'logistic', '{}', ''), 0.05, 0.2, 0.3);
 
 # every algorithm and task, on numbers and many levels, while it reads and while it fits
