@@ -49,7 +49,7 @@ settle_clip(const MlPrepBatch *b, MlPrepWork *w)
 	w->column->high = ml_prep_quantile(w, high);
 }
 
-/* What is filled in for missing numbers, from the first scan; and the exponent, which sees it. */
+/* What is filled in for missing numbers, from the first scan. */
 static void
 settle_fill(const MlPrepBatch *b, MlPrepWork *w)
 {
@@ -71,11 +71,17 @@ settle_fill(const MlPrepBatch *b, MlPrepWork *w)
 	w->column->indicator =
 		w->step->indicator == ML_INDICATOR_YES ||
 		(w->step->indicator == ML_INDICATOR_IF_MISSING && m->missing_weight > 0 && m->weight > 0);
-	if (w->column->power == ML_POWER_YEO_JOHNSON)
-	{
-		ml_prep_take_sample(b, w, ML_PREP_FILLED);
-		ml_prep_fit_exponent(w);
-	}
+	w->column->filled = ml_prep_power(w->column, w->column->fill);
+}
+
+/* The exponent of a power that is fitted. */
+static void
+settle_power(const MlPrepBatch *b, MlPrepWork *w)
+{
+	if (w->column->power != ML_POWER_YEO_JOHNSON)
+		return;
+	ml_prep_take_sample(b, w, ML_PREP_FILLED);
+	ml_prep_fit_exponent(w);
 	w->column->filled = ml_prep_power(w->column, w->column->fill);
 }
 
@@ -260,6 +266,7 @@ fit_batch(MlPrepBatch *b)
 	ML_TRY(settle_all(b, settle_clip));
 	ML_TRY(scan_rows(b, false));
 	ML_TRY(settle_all(b, settle_fill));
+	ML_TRY(settle_all(b, settle_power));
 	ML_TRY(scan_rows(b, true));
 	ML_TRY(settle_all(b, settle_bins));
 	ML_TRY(settle_all(b, settle_scale));
