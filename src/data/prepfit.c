@@ -47,6 +47,8 @@ settle_clip(const MlPrepBatch *b, MlPrepWork *w)
 		return;
 	w->column->low = ml_prep_quantile(w, low);
 	w->column->high = ml_prep_quantile(w, high);
+	/* Between two infinities there is nothing. */
+	w->infinite = isnan(w->column->low) || isnan(w->column->high);
 }
 
 /* What is filled in for missing numbers, from the first scan. */
@@ -67,7 +69,7 @@ settle_fill(const MlPrepBatch *b, MlPrepWork *w)
 		if (w->n_sample == 0)
 			w->column->fill = 0;
 	}
-	w->infinite = isinf(w->column->fill);
+	w->infinite |= w->step->impute != ML_IMPUTE_NONE && !isfinite(w->column->fill);
 	w->column->indicator =
 		w->step->indicator == ML_INDICATOR_YES ||
 		(w->step->indicator == ML_INDICATOR_IF_MISSING && m->missing_weight > 0 && m->weight > 0);

@@ -627,6 +627,29 @@ infinite_values_are_refused_or_clipped(void)
 	tear_down(&f);
 }
 
+/* A quantile between two infinities is none. */
+static void
+nothing_is_between_infinities(void)
+{
+	static const char *const options[] = {"{\"x\": {\"clip\": [0.5, 1]}}",
+										  "{\"x\": {\"impute\": \"median\"}}"};
+
+	for (int o = 0; o < 2; o++)
+	{
+		Fixture f;
+		MlEnv env;
+
+		ml_env_init(&env);
+		CHECK(set_up(&f, &env, options[o], NUMBER, 0, false) == ML_OK);
+		ml_prep_view_free(&f.view);
+		for (int i = 0; i < 2; i++)
+			CHECK(ml_frame_append(f.frame, (double[N_COLUMNS]){i ? INFINITY : -INFINITY}) == ML_OK);
+		f.rows.n = 2;
+		CHECK(ml_prep_fit(&f.arena, f.plan, &f.data, &f.rows, 1, &f.view) == ML_EDATA);
+		tear_down(&f);
+	}
+}
+
 /* Nothing is asked: there is no plan, and algorithms see the columns as they are. */
 static void
 nothing_asked_is_no_plan(void)
@@ -661,6 +684,7 @@ main(void)
 	RUN(poor_columns_are_prepared);
 	RUN(mistakes_are_named);
 	RUN(infinite_values_are_refused_or_clipped);
+	RUN(nothing_is_between_infinities);
 	RUN(nothing_asked_is_no_plan);
 	return unit_end();
 }
