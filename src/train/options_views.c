@@ -58,6 +58,7 @@ mlplat_list_parameters(PG_FUNCTION_ARGS)
 	Tuplestorestate *rows = mlplat_rows_begin(fcinfo, 8, &desc);
 
 	mlplat_put_parameters(rows, desc, NULL, ml_train_params);
+	/* Of prep: the steps of a column, which every algorithm takes. */
 	for (const MlAlgo *const *algo = ml_algorithms; *algo; algo++)
 		mlplat_put_parameters(rows, desc, (*algo)->name,
 							  (*algo)->prepares ? ml_prep_params : (*algo)->params);
