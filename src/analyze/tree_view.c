@@ -20,6 +20,7 @@
 
 #include "analyze/inspect.h"
 #include "analyze/tree_rule.h"
+#include "analyze/tree_view.h"
 #include "pg/bridge.h"
 #include "pg/rows.h"
 #include "pg/signature.h"
@@ -44,6 +45,8 @@ struct Viewing
 	Tuplestorestate *rows;
 	TupleDesc desc;
 	StringInfoData text;
+	MlJsonWriter *json;
+	int max_depth;
 };
 
 /* ---- gathering ---- */
@@ -134,7 +137,26 @@ take_node(void *arg, const MlNode *node)
 	return ML_OK;
 }
 
-/* Let the algorithm tell its trees. Argument 1: which one, NULL for all. */
+/* Let the algorithm tell the trees that are wanted. */
+static void
+walk_trees(Viewing *v)
+{
+	const MlModel *model = v->inspected->model;
+
+	v->tree.model = model;
+	v->memory =
+		AllocSetContextCreate(CurrentMemoryContext, "mlplat tree view", ALLOCSET_DEFAULT_SIZES);
+	mlplat_check(v->inspected->env,
+				 model->algo->nodes(v->inspected->env, model->fitted, model->schema, take_node, v));
+	end_tree(v);
+	if (v->wanted >= v->n_seen)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no tree %d: the last one is %d", v->wanted, v->n_seen - 1)));
+	MemoryContextDelete(v->memory);
+}
+
+/* The trees of the model of argument 0. Argument 1: which one, NULL for all. */
 static void
 view_trees(FunctionCallInfo fcinfo, Viewing *v)
 {
@@ -150,18 +172,7 @@ view_trees(FunctionCallInfo fcinfo, Viewing *v)
 	if (!PG_ARGISNULL(1) && v->wanted < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("trees are numbered from 0, there is no tree %d", v->wanted)));
-	v->tree.model = v->inspected->model;
-	v->memory =
-		AllocSetContextCreate(CurrentMemoryContext, "mlplat tree view", ALLOCSET_DEFAULT_SIZES);
-	mlplat_check(v->inspected->env,
-				 algo->nodes(v->inspected->env, v->inspected->model->fitted,
-							 ml_model_features(v->inspected->model), take_node, v));
-	end_tree(v);
-	if (v->wanted >= v->n_seen)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("there is no tree %d: the last one is %d", v->wanted, v->n_seen - 1)));
-	MemoryContextDelete(v->memory);
+	walk_trees(v);
 	mlplat_env_delete(v->inspected->env);
 }
 
@@ -480,4 +491,73 @@ Datum
 mlplat_tree_dot(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_DATUM(text_of_tree(fcinfo, tell_dot));
+}
+
+/* ---- for drawings ---- */
+
+/* One node; parent: its place among those that are told. */
+static void
+write_node(Viewing *v, int i, int parent)
+{
+	const MlNode *node = &v->tree.nodes[i];
+	const MlModel *model = v->tree.model;
+	MlJsonWriter *w = v->json;
+
+	ml_json_open(w, NULL, '{');
+	ml_json_text(w, "rule", mlplat_tree_condition(&v->tree, i));
+	if (parent >= 0)
+		ml_json_number(w, "parent", parent);
+	ml_json_number(w, "rows", node->rows);
+	if (class_of(model, node) && node->probabilities)
+		ml_json_text(w, "class", class_of(model, node));
+	else
+		ml_json_number(w, "value", node->value);
+	if (node->probabilities && model->n_classes > 0)
+	{
+		ml_json_open(w, "shares", '[');
+		for (uint32 k = 0; k < model->n_classes; k++)
+			ml_json_number(w, NULL, node->probabilities[k]);
+		ml_json_close(w, ']');
+	}
+	ml_json_bool(w, "more", !node->is_leaf && (int) node->depth >= v->max_depth);
+	ml_json_close(w, '}');
+}
+
+static void
+tell_json(Viewing *v)
+{
+	MemoryContext caller = MemoryContextSwitchTo(v->memory);
+	int *place = palloc(sizeof(int) * (size_t) v->tree.n), n = 0;
+
+	MemoryContextSwitchTo(caller);
+	ml_json_number(v->json, "number", v->tree.number);
+	ml_json_open(v->json, "nodes", '[');
+	for (int i = 0; i < v->tree.n; i++)
+	{
+		const MlNode *node = &v->tree.nodes[i];
+
+		if ((int) node->depth > v->max_depth)
+			continue;
+		begin_row(v);
+		write_node(v, i, node->parent < 0 ? -1 : place[node->parent]);
+		place[i] = n++;
+	}
+	ml_json_close(v->json, ']');
+}
+
+void
+mlplat_write_tree(MlplatInspected *inspected, const MlplatTreeWish *wish, MlJsonWriter *w)
+{
+	Viewing v = {.inspected = inspected,
+				 .wanted = wish->number,
+				 .tell = tell_json,
+				 .json = w,
+				 .max_depth = wish->max_depth};
+
+	if (!inspected->model->algo->nodes)
+		return;
+	ml_json_open(w, "tree", '{');
+	walk_trees(&v);
+	ml_json_number(w, "trees", v.n_seen);
+	ml_json_close(w, '}');
 }

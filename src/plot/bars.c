@@ -54,5 +54,5 @@ ml_chart_bars(MlBuffer *out, const MlBarChart *chart)
 		ml_svg_text(out, "mu", (MlPlace){ML_CHART_WIDTH, top + 16.0, ML_ANCHOR_END}, ML_CHART_WIDTH,
 					bar->text);
 	}
-	ml_svg_end(out);
+	ml_svg_end(out, &chart->caption);
 }

@@ -65,6 +65,24 @@ typedef struct MlBarChart
 
 extern void ml_chart_bars(MlBuffer *out, const MlBarChart *chart);
 
+/* A value with the range that it may lie in. */
+typedef struct MlInterval
+{
+	const char *name;
+	double value, lo, hi; /* finite value; lo = hi: no range */
+	const char *text;     /* the value as it shall be read */
+} MlInterval;
+
+typedef struct MlIntervalChart
+{
+	MlCaption caption;
+	const MlInterval *rows; /* top to bottom */
+	size_t n;
+} MlIntervalChart;
+
+/* Values to the left and right of zero. */
+extern void ml_chart_intervals(MlBuffer *out, const MlIntervalChart *chart);
+
 typedef struct MlHeatMap
 {
 	MlCaption caption;
@@ -78,8 +96,33 @@ typedef struct MlHeatMap
 
 /* From this many labels on a heat map is wide: its box should have room for ML_WIDE_CHART units. */
 #define ML_WIDE_FROM 9
-#define ML_WIDE_CHART 640.0
 
 extern void ml_chart_heat(MlBuffer *out, const MlHeatMap *map);
+
+#define ML_TREE_COLORS 6 /* classes beyond them share one */
+
+/* A node of a drawn tree. */
+typedef struct MlTreeBox
+{
+	const char *rule, *text; /* its two lines */
+	double value;            /* NaN: none */
+	const double *shares;    /* of the classes; NULL: none */
+	uint32_t depth;
+	uint32_t child[2]; /* 0: none; else both, and greater than its own number */
+	bool more;         /* it has children that are not drawn */
+} MlTreeBox;
+
+typedef struct MlTreeChart
+{
+	MlCaption caption;
+	const MlTreeBox *boxes; /* the root is the first */
+	size_t n;
+	const char *const *classes;
+	size_t n_classes;
+	double *places;  /* room for n */
+	uint32_t *stack; /* room for n + 1 */
+} MlTreeChart;
+
+extern void ml_chart_tree(MlBuffer *out, const MlTreeChart *chart);
 
 #endif /* ML_CHARTS_H */

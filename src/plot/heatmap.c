@@ -221,5 +221,5 @@ ml_chart_heat(MlBuffer *out, const MlHeatMap *map)
 	else
 		for (int tint = 0; tint < 2 * N_TINTS; tint++)
 			put_tint(out, map, &l, tint % N_TINTS, tint >= N_TINTS);
-	ml_svg_end(out);
+	ml_svg_end(out, &map->caption);
 }

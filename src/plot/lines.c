@@ -22,6 +22,7 @@
 #define SWATCH 14.0
 #define MAX_POINTS 500 /* more are thinned */
 #define THIN_COLUMNS 150
+#define MAX_PIECES 2000 /* of a line, when a label looks for its place */
 
 /* Where things are in one chart. */
 typedef struct Layout
@@ -399,13 +400,15 @@ covered(const MlLineChart *chart, const Layout *l, MlBox box)
 		box.y + box.height > l->plot.y + l->plot.height)
 		n += 1000;
 	for (size_t i = 0; i < chart->n_series; i++)
-		for (size_t k = 1; k < chart->series[i].n; k++)
-		{
-			const double *x = chart->series[i].x, *y = chart->series[i].y;
+	{
+		const double *x = chart->series[i].x, *y = chart->series[i].y;
+		size_t step = chart->series[i].n / MAX_PIECES + 1;
 
-			if (isfinite(x[k - 1] + x[k]) && isfinite(y[k - 1] + y[k]))
-				n += 3 * covered_by_piece(l, box, (MlMark){x[k - 1], y[k - 1], x[k], y[k], NULL});
-		}
+		for (size_t k = step; k < chart->series[i].n; k += step)
+			if (isfinite(x[k - step] + x[k]) && isfinite(y[k - step] + y[k]))
+				n += 3 *
+					 covered_by_piece(l, box, (MlMark){x[k - step], y[k - step], x[k], y[k], NULL});
+	}
 	return n;
 }
 
@@ -509,5 +512,5 @@ ml_chart_lines(MlBuffer *out, const MlLineChart *chart)
 	ml_markup_raw(out, "</g>");
 	for (size_t i = 0; i < chart->n_marks; i++)
 		put_mark(out, chart, &l, &chart->marks[i]);
-	ml_svg_end(out);
+	ml_svg_end(out, &chart->caption);
 }

@@ -11,6 +11,8 @@
 #include "plot/charts.h"
 #include "plot/report.h"
 
+#define ML_PAGE_OTHERS 5 /* as many colours as there are, less one */
+
 typedef enum MlPageTask
 {
 	ML_PAGE_OTHER,
@@ -22,18 +24,31 @@ typedef enum MlPageTask
 	ML_PAGE_DECOMPOSITION
 } MlPageTask;
 
+/* A model that others are compared with in one drawing. */
+typedef struct MlPageModel
+{
+	const char *label;
+	const MlJson *curves; /* NULL: none */
+} MlPageModel;
+
 typedef struct MlPage
 {
 	MlEnv *env;
 	MlArena arena;
-	MlBuffer *out;
+	MlBuffer *out;       /* drawings */
+	MlBuffer *words;     /* all else; on a page, where both stand together, the same as out */
+	const char *subject; /* a single drawing: what it shows; NULL: a page */
 	const MlJson *facts, *metrics, *curves; /* NULL: not there */
 	MlPageTask task;
 	const char *name, *target;
 	const char *negative, *positive; /* binary: the two classes */
 	size_t n_confusion;
 	char **confusion_labels;
-	double *confusion; /* n_confusion squared, rows actual; NULL: not there */
+	double *confusion;       /* n_confusion squared, rows actual; NULL: not there */
+	double cost_fp, cost_fn; /* of a false alarm and of a miss; 0: both alike */
+	const char *label;       /* of this model among others */
+	const MlPageModel *others;
+	size_t n_others; /* at most ML_PAGE_OTHERS */
 } MlPage;
 
 /* How a metric is called and read. */
@@ -44,6 +59,9 @@ typedef struct MlPageMetric
 	int better;       /* 1: greater, -1: smaller, 0: neither */
 	const char *help; /* one sentence */
 } MlPageMetric;
+
+/* page_facts.c: find what several parts need; facts, env, arena, out and words are there. */
+extern MlStatus ml_page_open(MlPage *page);
 
 /* page_facts.c: reading the facts. Missing: NULL or NaN. */
 extern const char *ml_fact_text(const MlJson *object, const char *key);
@@ -61,6 +79,8 @@ extern void ml_page_name(MlPage *page, const char *text, double em);
 extern void ml_page_number(MlPage *page, double value, int digits);
 extern void ml_page_percent(MlPage *page, double share);
 extern void ml_page_value(MlPage *page, const MlJson *value); /* any JSON value, on one line */
+/* What a drawing is called; on its own, it goes on with what the words before it say. */
+extern MlCaption ml_page_caption(const MlPage *page, const char *title, const char *summary);
 extern void ml_page_card(MlPage *page, const char *title, const char *class);
 
 /* page_text.c: metrics in words. */
@@ -83,5 +103,25 @@ extern void ml_page_inputs(MlPage *page, const char *class);
 extern bool ml_page_inputs_with_drivers(const MlPage *page); /* page_model.c */
 extern void ml_page_data(MlPage *page);
 extern MlStatus ml_page_history(MlPage *page);
+
+/* The drawings, each with its card: nothing where its facts are missing. */
+extern MlStatus ml_page_roc(MlPage *page); /* page_curves.c */
+extern MlStatus ml_page_pr(MlPage *page);
+extern MlStatus ml_page_ks(MlPage *page);
+extern MlStatus ml_page_gain(MlPage *page);
+extern MlStatus ml_page_lift(MlPage *page);
+extern MlStatus ml_page_calibration(MlPage *page);
+extern MlStatus ml_page_cost(MlPage *page);     /* page_cost.c */
+extern MlStatus ml_page_heat_map(MlPage *page); /* page_classes.c */
+extern MlStatus ml_page_scatter(MlPage *page);  /* page_residuals.c */
+extern MlStatus ml_page_errors(MlPage *page);
+extern MlStatus ml_page_errors_by_prediction(MlPage *page);
+extern MlStatus ml_page_coefficients(MlPage *page); /* page_model.c */
+extern MlStatus ml_page_learning_curve(MlPage *page);
+extern MlStatus ml_page_weights(MlPage *page); /* page_weights.c */
+extern MlStatus ml_page_gradients(MlPage *page);
+extern MlStatus ml_page_sizes(MlPage *page); /* page_groups.c */
+extern MlStatus ml_page_variance(MlPage *page);
+extern MlStatus ml_page_tree(MlPage *page); /* page_tree.c */
 
 #endif /* ML_PAGE_H */

@@ -125,7 +125,7 @@ put_class_table(MlPage *page)
 	}
 	ml_page_raw(page, "</tbody></table></div>");
 	if (n > shown)
-		ml_put_format(page->out, "<p class=\"more\">and %zu more classes</p>", n - shown);
+		ml_put_format(page->words, "<p class=\"more\">and %zu more classes</p>", n - shown);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
 }
@@ -244,11 +244,11 @@ put_mixups(MlPage *page)
 	MlBar bars[MAX_MIXUPS];
 	char texts[MAX_MIXUPS][ML_NUMBER_ROOM];
 	size_t n = largest_mixups(page, top);
-	MlBarChart chart = {.caption = {"Most frequent mix-ups",
-									"Pairs of classes that are taken for each other, by rows.",
-									false},
-						.bars = bars,
-						.n = n};
+	MlBarChart chart = {
+		.caption = ml_page_caption(page, "Most frequent mix-ups",
+								   "Pairs of classes that are taken for each other, by rows."),
+		.bars = bars,
+		.n = n};
 
 	if (n == 0)
 		return ML_OK;
@@ -267,21 +267,23 @@ put_mixups(MlPage *page)
 }
 
 /* The heat map; tints are shares of the actual class. */
-static MlStatus
-put_heat_map(MlPage *page)
+MlStatus
+ml_page_heat_map(MlPage *page)
 {
 	size_t n = page->n_confusion;
 	double *shades = ml_arena_array(&page->arena, n * n, sizeof(double));
 	bool wide = n >= ML_WIDE_FROM;
-	MlHeatMap map = {
-		.caption = {"Confusion matrix", "Rows are actual classes, columns predicted ones.", false},
-		.n = n,
-		.labels = page->confusion_labels,
-		.values = page->confusion,
-		.shades = shades,
-		.row_title = "Actual",
-		.column_title = "Predicted"};
+	MlHeatMap map = {.caption = ml_page_caption(page, "Confusion matrix",
+												"Rows are actual classes, columns predicted ones."),
+					 .n = n,
+					 .labels = page->confusion_labels,
+					 .values = page->confusion,
+					 .shades = shades,
+					 .row_title = "Actual",
+					 .column_title = "Predicted"};
 
+	if (n == 0)
+		return ML_OK;
 	if (!shades)
 		return ML_ENOMEM;
 	for (size_t i = 0; i < n; i++)
@@ -314,13 +316,16 @@ ml_page_confusion(MlPage *page)
 						  ? "Each row counts as the class that is more probable than not."
 						  : "Each row counts as its most probable class.");
 	ml_page_raw(page, "</p><div class=\"grid\">");
-	ML_TRY(put_heat_map(page));
+	ML_TRY(ml_page_heat_map(page));
 	ml_page_raw(page, wide ? "<div class=\"stack\">" : "");
 	if (page->n_confusion > 2)
 		ML_TRY(put_mixups(page));
 	ML_TRY(put_class_table(page));
 	if (page->n_confusion == 2)
+	{
 		ML_TRY(put_thresholds(page));
+		ML_TRY(ml_page_cost(page));
+	}
 	ml_page_raw(page, wide ? "</div></div></section>" : "</div></section>");
 	return ML_OK;
 }

@@ -18,16 +18,52 @@ typedef struct Curve
 	size_t n;
 } Curve;
 
-/* Read two columns; a curve that is not there has n = 0. */
+/* Read two columns of these curves; a curve that is not there has n = 0. */
 static MlStatus
-read_curve(MlPage *page, const char *name, const char *x, const char *y, Curve *curve)
+read_columns(MlPage *page, const MlJson *curves, const char *name, const char *x, const char *y,
+			 Curve *curve)
 {
-	const MlJson *columns = ml_json_get(page->curves, name);
+	const MlJson *columns = ml_json_get(curves, name);
 	size_t nx, ny;
 
 	ML_TRY(ml_fact_doubles(page, columns, x, &curve->x, &nx));
 	ML_TRY(ml_fact_doubles(page, columns, y, &curve->y, &ny));
 	curve->n = ML_MIN(nx, ny);
+	return ML_OK;
+}
+
+/* Read two columns of a curve of the model. */
+static MlStatus
+read_curve(MlPage *page, const char *name, const char *x, const char *y, Curve *curve)
+{
+	return read_columns(page, page->curves, name, x, y, curve);
+}
+
+/*
+ * Put the same curve of the models that this one is compared with behind the series that there are; then all
+ * are lines with the models' names. series has room for ML_PAGE_OTHERS more.
+ */
+static MlStatus
+add_others(MlPage *page, const char *name, const char *x, const char *y, MlSeries *series,
+		   size_t *n)
+{
+	if (page->n_others == 0)
+		return ML_OK;
+	series[0].name = page->label;
+	series[0].style = ML_SERIES_LINE;
+	for (size_t i = 0; i < page->n_others; i++)
+	{
+		Curve curve;
+
+		ML_TRY(read_columns(page, page->others[i].curves, name, x, y, &curve));
+		if (curve.n > 0)
+			series[(*n)++] = (MlSeries){.name = page->others[i].label,
+										.x = curve.x,
+										.y = curve.y,
+										.n = curve.n,
+										.style = ML_SERIES_LINE,
+										.color = (int) i + 2};
+	}
 	return ML_OK;
 }
 
@@ -76,23 +112,23 @@ named(MlMark mark, const char *label)
 }
 
 /* ROC: how many positives are found at the price of how many false alarms. */
-static MlStatus
-put_roc(MlPage *page)
+MlStatus
+ml_page_roc(MlPage *page)
 {
 	Curve roc;
 	size_t best = 0;
 	MlMark mark;
-	MlSeries series = {.style = ML_SERIES_AREA, .color = 1};
-	MlLineChart chart = {.caption = {"ROC curve",
-									 "True positive rate over false positive rate, all thresholds.",
-									 false},
-						 .x = share_axis("False positive rate"),
-						 .y = share_axis("True positive rate"),
-						 .series = &series,
-						 .n_series = 1,
-						 .marks = &mark,
-						 .n_marks = 1,
-						 .reference = named(diagonal, "Coin toss")};
+	MlSeries series[1 + ML_PAGE_OTHERS] = {{.style = ML_SERIES_AREA, .color = 1}};
+	MlLineChart chart = {
+		.caption = ml_page_caption(page, "ROC curve",
+								   "True positive rate over false positive rate, all thresholds."),
+		.x = share_axis("False positive rate"),
+		.y = share_axis("True positive rate"),
+		.series = series,
+		.n_series = 1,
+		.marks = &mark,
+		.n_marks = page->n_others == 0,
+		.reference = named(diagonal, "Coin toss")};
 
 	ML_TRY(read_curve(page, "roc", "fpr", "tpr", &roc));
 	if (roc.n == 0)
@@ -100,10 +136,10 @@ put_roc(MlPage *page)
 	for (size_t i = 1; i < roc.n; i++)
 		if (roc.y[i] - roc.x[i] > roc.y[best] - roc.x[best])
 			best = i;
-	series.name = "Model";
-	series.x = roc.x;
-	series.y = roc.y;
-	series.n = roc.n;
+	series[0].name = "Model";
+	series[0].x = roc.x;
+	series[0].y = roc.y;
+	series[0].n = roc.n;
 	mark = (MlMark){roc.x[best], roc.y[best], roc.x[best], roc.y[best], "best trade-off"};
 	ml_page_card(page, "ROC curve", "");
 	ml_page_raw(page, "<p>At its best trade-off it finds ");
@@ -113,24 +149,25 @@ put_roc(MlPage *page)
 	ml_page_raw(page, " and raises a false alarm for ");
 	ml_page_percent(page, roc.x[best]);
 	ml_page_raw(page, " of the others.</p>");
+	ML_TRY(add_others(page, "roc", "fpr", "tpr", series, &chart.n_series));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
 }
 
 /* Precision over recall: how many alarms are right, the more are raised. */
-static MlStatus
-put_pr(MlPage *page)
+MlStatus
+ml_page_pr(MlPage *page)
 {
 	Curve pr;
 	double at_half = NAN, share = NAN, widest = -1.0;
-	MlSeries series = {.name = "Model", .style = ML_SERIES_AREA, .color = 1};
-	MlLineChart chart = {
-		.caption = {"Precision and recall", "Precision over recall, all thresholds.", false},
-		.x = share_axis("Recall: share of positives found"),
-		.y = share_axis("Precision: share of alarms that are right"),
-		.series = &series,
-		.n_series = 1};
+	MlSeries series[1 + ML_PAGE_OTHERS] = {{.name = "Model", .style = ML_SERIES_AREA, .color = 1}};
+	MlLineChart chart = {.caption = ml_page_caption(page, "Precision and recall",
+													"Precision over recall, all thresholds."),
+						 .x = share_axis("Recall: share of positives found"),
+						 .y = share_axis("Precision: share of alarms that are right"),
+						 .series = series,
+						 .n_series = 1};
 
 	ML_TRY(read_curve(page, "pr", "recall", "precision", &pr));
 	if (pr.n == 0)
@@ -146,10 +183,10 @@ put_pr(MlPage *page)
 			share = pr.y[i];
 		}
 	}
-	series.x = pr.x;
-	series.y = pr.y;
-	series.n = pr.n;
-	if (isfinite(share))
+	series[0].x = pr.x;
+	series[0].y = pr.y;
+	series[0].n = pr.n;
+	if (isfinite(share) && page->n_others == 0)
 		chart.reference = (MlMark){0.0, share, 1.0, share, "Random order"};
 	ml_page_card(page, "Precision and recall", "");
 	ml_page_raw(page, "<p>When half of ");
@@ -159,14 +196,15 @@ put_pr(MlPage *page)
 	ml_page_raw(page, " of the alarms are right; at random, ");
 	ml_page_percent(page, share);
 	ml_page_raw(page, ".</p>");
+	ML_TRY(add_others(page, "pr", "recall", "precision", series, &chart.n_series));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
 }
 
 /* KS: the two classes' distributions of the score, and their largest distance. */
-static MlStatus
-put_ks(MlPage *page)
+MlStatus
+ml_page_ks(MlPage *page)
 {
 	Curve negative, positive;
 	double gap = -1.0;
@@ -176,7 +214,8 @@ put_ks(MlPage *page)
 	MlSeries series[2] = {{.name = page->negative, .style = ML_SERIES_LINE, .color = 1},
 						  {.name = page->positive, .style = ML_SERIES_LINE, .color = 2}};
 	MlLineChart chart = {
-		.caption = {"KS curves", "Share of each class at or below a predicted probability.", false},
+		.caption = ml_page_caption(page, "KS curves",
+								   "Share of each class at or below a predicted probability."),
 		.x = {.label = "Predicted probability", .lo = NAN, .hi = NAN, .percent = true},
 		.y = share_axis("Share of the class at or below"),
 		.series = series,
@@ -223,18 +262,18 @@ put_ks(MlPage *page)
 }
 
 /* Gain: the share of positives among the rows with the highest scores. */
-static MlStatus
-put_gain(MlPage *page)
+MlStatus
+ml_page_gain(MlPage *page)
 {
 	Curve gain;
 	double at;
-	MlSeries series = {.name = "Model", .style = ML_SERIES_AREA, .color = 1};
+	MlSeries series[1 + ML_PAGE_OTHERS] = {{.name = "Model", .style = ML_SERIES_AREA, .color = 1}};
 	MlLineChart chart = {
-		.caption = {"Gain", "Share of all positives found over the share of rows looked at.",
-					false},
+		.caption = ml_page_caption(
+			page, "Gain", "Share of all positives found over the share of rows looked at."),
 		.x = share_axis("Share of rows, highest score first"),
 		.y = share_axis("Share of positives found"),
-		.series = &series,
+		.series = series,
 		.n_series = 1,
 		.reference = named(diagonal, "Random order")};
 
@@ -242,48 +281,50 @@ put_gain(MlPage *page)
 	if (gain.n == 0)
 		return ML_OK;
 	at = value_at(&gain, 0.2);
-	series.x = gain.x;
-	series.y = gain.y;
-	series.n = gain.n;
+	series[0].x = gain.x;
+	series[0].y = gain.y;
+	series[0].n = gain.n;
 	ml_page_card(page, "Gain", "");
 	ml_page_raw(page, "<p>The 20 % of rows with the highest scores hold ");
 	ml_page_percent(page, at);
 	ml_page_raw(page, " of all ");
 	put_class(page, page->positive);
 	ml_page_raw(page, " rows.</p>");
+	ML_TRY(add_others(page, "lift", "share", "gain", series, &chart.n_series));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
 }
 
 /* Lift: how many times more positives than at random. */
-static MlStatus
-put_lift(MlPage *page)
+MlStatus
+ml_page_lift(MlPage *page)
 {
 	Curve lift;
 	char room[ML_NUMBER_ROOM];
-	MlSeries series = {.name = "Model", .style = ML_SERIES_LINE, .color = 1};
+	MlSeries series[1 + ML_PAGE_OTHERS] = {{.name = "Model", .style = ML_SERIES_LINE, .color = 1}};
 	MlLineChart chart = {
-		.caption = {"Lift", "How many times more positives than at random, by share of rows.",
-					false},
+		.caption = ml_page_caption(
+			page, "Lift", "How many times more positives than at random, by share of rows."),
 		.x = share_axis("Share of rows, highest score first"),
 		.y = {.label = "Times more positives than at random", .lo = 0.0, .hi = NAN, .round = true},
-		.series = &series,
+		.series = series,
 		.n_series = 1,
 		.reference = {0.0, 1.0, 1.0, 1.0, "Random order"}};
 
 	ML_TRY(read_curve(page, "lift", "share", "lift", &lift));
 	if (lift.n == 0)
 		return ML_OK;
-	series.x = lift.x;
-	series.y = lift.y;
-	series.n = lift.n;
+	series[0].x = lift.x;
+	series[0].y = lift.y;
+	series[0].n = lift.n;
 	ml_page_card(page, "Lift", "");
 	ml_page_raw(page, "<p>Among the 10 % of rows with the highest scores, ");
 	put_class(page, page->positive);
 	ml_page_raw(page, " is ");
 	ml_page_raw(page, ml_human_number(room, value_at(&lift, 0.1), 3));
 	ml_page_raw(page, " times as frequent as overall.</p>");
+	ML_TRY(add_others(page, "lift", "share", "lift", series, &chart.n_series));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
@@ -306,23 +347,23 @@ calibration_error(const Curve *curve, const double *count)
 }
 
 /* Calibration: does what is given 30 % happen in 30 % of cases? */
-static MlStatus
-put_calibration(MlPage *page)
+MlStatus
+ml_page_calibration(MlPage *page)
 {
 	Curve curve;
 	double *count;
 	size_t n;
-	MlSeries series[2] = {
+	MlSeries series[2 + ML_PAGE_OTHERS] = {
 		{.style = ML_SERIES_LINE, .color = 1},
 		{.name = "Group of rows, larger with more rows", .style = ML_SERIES_DOTS, .color = 1}};
-	MlLineChart chart = {.caption = {"Calibration",
-									 "Observed share of positives over the predicted probability.",
-									 false},
-						 .x = share_axis("Predicted probability"),
-						 .y = share_axis("Observed share of positives"),
-						 .series = series,
-						 .n_series = 2,
-						 .reference = named(diagonal, "Perfect")};
+	MlLineChart chart = {
+		.caption = ml_page_caption(page, "Calibration",
+								   "Observed share of positives over the predicted probability."),
+		.x = share_axis("Predicted probability"),
+		.y = share_axis("Observed share of positives"),
+		.series = series,
+		.n_series = 2,
+		.reference = named(diagonal, "Perfect")};
 
 	ML_TRY(read_curve(page, "calibration", "predicted", "observed", &curve));
 	ML_TRY(ml_fact_doubles(page, ml_json_get(page->curves, "calibration"), "count", &count, &n));
@@ -339,6 +380,9 @@ put_calibration(MlPage *page)
 	ml_page_raw(page, "<p>Predicted probabilities and observed shares differ by ");
 	ml_page_number(page, 100.0 * calibration_error(&curve, count), 2);
 	ml_page_raw(page, " percentage points on average.</p>");
+	if (page->n_others > 0)
+		series[1].name = NULL;
+	ML_TRY(add_others(page, "calibration", "predicted", "observed", series, &chart.n_series));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
@@ -348,8 +392,8 @@ put_calibration(MlPage *page)
 MlStatus
 ml_page_curves(MlPage *page)
 {
-	static MlStatus (*const parts[])(MlPage *) = {put_roc,  put_pr,   put_ks,
-												  put_gain, put_lift, put_calibration};
+	static MlStatus (*const parts[])(MlPage *) = {ml_page_roc,  ml_page_pr,   ml_page_ks,
+												  ml_page_gain, ml_page_lift, ml_page_calibration};
 
 	if (page->task != ML_PAGE_BINARY || !page->curves)
 		return ML_OK;

@@ -63,7 +63,7 @@ ml_fact_doubles(MlPage *page, const MlJson *object, const char *key, double **ou
 void
 ml_page_raw(MlPage *page, const char *markup)
 {
-	ml_markup_raw(page->out, markup);
+	ml_markup_raw(page->words, markup);
 }
 
 /* Text of the facts: escaped, and kept from turning the text around it. */
@@ -71,7 +71,7 @@ void
 ml_page_text(MlPage *page, const char *text)
 {
 	ml_page_raw(page, "<bdi>");
-	ml_markup_text(page->out, text);
+	ml_markup_text(page->words, text);
 	ml_page_raw(page, "</bdi>");
 }
 
@@ -85,9 +85,9 @@ ml_page_name(MlPage *page, const char *text, double em)
 		return;
 	}
 	ml_page_raw(page, "<bdi title=\"");
-	ml_markup_text(page->out, text);
+	ml_markup_text(page->words, text);
 	ml_page_raw(page, "\">");
-	ml_markup_fitted(page->out, text, em);
+	ml_markup_fitted(page->words, text, em);
 	ml_page_raw(page, "</bdi>");
 }
 
@@ -164,14 +164,28 @@ ml_page_value(MlPage *page, const MlJson *value)
 	if (value->n == 0)
 		ml_page_raw(page, "none");
 	if (value->n > shown)
-		ml_put_format(page->out, ", and %zu more", value->n - shown);
+		ml_put_format(page->words, ", and %zu more", value->n - shown);
+}
+
+MlCaption
+ml_page_caption(const MlPage *page, const char *title, const char *summary)
+{
+	bool single = page->subject && page->n_others == 0;
+
+	return (MlCaption){title, summary, page->subject, single ? page->words : NULL};
 }
 
 /* Begin a card with its heading; the caller writes the rest and closes the div. */
 void
 ml_page_card(MlPage *page, const char *title, const char *class)
 {
-	ml_put_format(page->out, "<div class=\"card%s%s\"><h3>", *class ? " " : "", class);
+	if (page->subject)
+	{
+		/* the drawing has its own heading; what it is followed by will be its text */
+		page->words->len = 0;
+		return;
+	}
+	ml_put_format(page->words, "<div class=\"card%s%s\"><h3>", *class ? " " : "", class);
 	ml_page_raw(page, title);
 	ml_page_raw(page, "</h3>");
 }
@@ -197,4 +211,90 @@ ml_page_majority(const MlPage *page, size_t *class_index)
 		}
 	}
 	return total > 0.0 ? most / total : NAN;
+}
+
+/* What kind of model the facts describe. */
+static MlPageTask
+task_of(const MlJson *facts, const MlJson *curves)
+{
+	static const struct
+	{
+		const char *name;
+		MlPageTask task;
+	} named[] = {{"regression", ML_PAGE_REGRESSION},
+				 {"clustering", ML_PAGE_CLUSTERING},
+				 {"anomaly", ML_PAGE_ANOMALY},
+				 {"decomposition", ML_PAGE_DECOMPOSITION}};
+	const char *task = ml_fact_text(facts, "task");
+	size_t n_classes;
+
+	ml_fact_array(facts, "classes", &n_classes);
+	for (size_t i = 0; task && i < sizeof(named) / sizeof(named[0]); i++)
+		if (strcmp(task, named[i].name) == 0)
+			return named[i].task;
+	if (n_classes == 2 || (task && strstr(task, "binary")) || ml_json_get(curves, "roc"))
+		return ML_PAGE_BINARY;
+	if (n_classes > 2 || (task && strstr(task, "class")) || ml_json_get(curves, "confusion"))
+		return ML_PAGE_MULTICLASS;
+	return ml_json_get(curves, "residuals") ? ML_PAGE_REGRESSION : ML_PAGE_OTHER;
+}
+
+/* Read the confusion matrix; anything but n rows of n numbers counts as none. */
+static MlStatus
+read_confusion(MlPage *page)
+{
+	const MlJson *object = ml_json_get(page->curves, "confusion"), *labels, *matrix;
+	size_t n, n_rows;
+
+	labels = ml_fact_array(object, "classes", &n);
+	matrix = ml_fact_array(object, "matrix", &n_rows);
+	if (!labels || !matrix || n != n_rows)
+		return ML_OK;
+	page->confusion_labels = ml_arena_array(&page->arena, n, sizeof(char *));
+	page->confusion = ml_arena_array(&page->arena, n * n, sizeof(double));
+	if (!page->confusion_labels || !page->confusion)
+		return ML_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+	{
+		const MlJson *row = &matrix->items[i], *label = &labels->items[i];
+
+		page->confusion_labels[i] = label->type == ML_JSON_STRING || label->type == ML_JSON_NUMBER
+										? label->string
+										: "\xE2\x80\x93";
+		if (row->type != ML_JSON_ARRAY || row->n != n)
+		{
+			page->confusion = NULL;
+			return ML_OK;
+		}
+		for (size_t j = 0; j < n; j++)
+			if (row->items[j].type == ML_JSON_NUMBER && row->items[j].number > 0.0)
+				page->confusion[i * n + j] = row->items[j].number;
+	}
+	page->n_confusion = n;
+	return ML_OK;
+}
+
+/* Find what several parts need. */
+MlStatus
+ml_page_open(MlPage *page)
+{
+	size_t n;
+	const MlJson *classes = ml_fact_array(page->facts, "classes", &n);
+	const MlJson *metrics = ml_fact_array(page->facts, "metrics", &n);
+
+	page->metrics = metrics && metrics->type == ML_JSON_OBJECT ? metrics : NULL;
+	page->curves = ml_fact_array(page->facts, "curves", &n);
+	page->task = task_of(page->facts, page->curves);
+	page->name = ml_fact_text(page->facts, "name");
+	page->target = ml_fact_text(page->facts, "target");
+	page->negative = "negative";
+	page->positive = "positive";
+	if (classes && classes->type == ML_JSON_ARRAY && classes->n == 2)
+	{
+		if (classes->items[0].type == ML_JSON_STRING)
+			page->negative = classes->items[0].string;
+		if (classes->items[1].type == ML_JSON_STRING)
+			page->positive = classes->items[1].string;
+	}
+	return read_confusion(page);
 }

@@ -110,7 +110,7 @@ put_shares(MlPage *page, const char *key, int first, const char *title, const ch
 {
 	MlBar bars[MAX_SHARES];
 	char names[MAX_SHARES][ML_NUMBER_ROOM], texts[MAX_SHARES][ML_NUMBER_ROOM];
-	MlBarChart chart = {.caption = {title, help, false}, .bars = bars};
+	MlBarChart chart = {.caption = ml_page_caption(page, title, help), .bars = bars};
 	double *values, total = 0.0;
 	size_t n;
 
@@ -135,9 +135,26 @@ put_shares(MlPage *page, const char *key, int first, const char *title, const ch
 	ml_page_raw(page, "</p>");
 	ml_chart_bars(page->out, &chart);
 	if (n > chart.n)
-		ml_put_format(page->out, "<p class=\"more\">and %zu more</p>", n - chart.n);
+		ml_put_format(page->words, "<p class=\"more\">and %zu more</p>", n - chart.n);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
+}
+
+MlStatus
+ml_page_sizes(MlPage *page)
+{
+	if (page->task != ML_PAGE_CLUSTERING)
+		return ML_OK;
+	return put_shares(page, "sizes", 0, "Sizes", "Share of the rows in each cluster.");
+}
+
+MlStatus
+ml_page_variance(MlPage *page)
+{
+	if (page->task != ML_PAGE_DECOMPOSITION)
+		return ML_OK;
+	return put_shares(page, "explained_variance_ratio", 1, "Explained variance",
+					  "Share of the variance that each component holds.");
 }
 
 bool
@@ -159,14 +176,13 @@ ml_page_groups(MlPage *page)
 	ml_page_raw(page, "</h2><div class=\"grid\">");
 	if (clusters)
 	{
-		ML_TRY(put_shares(page, "sizes", 0, "Sizes", "Share of the rows in each cluster."));
+		ML_TRY(ml_page_sizes(page));
 		ML_TRY(ml_page_importance(page));
 		put_table(page, "Centers", "The mean of each feature in each cluster.");
 	}
 	else
 	{
-		ML_TRY(put_shares(page, "explained_variance_ratio", 1, "Explained variance",
-						  "Share of the variance that each component holds."));
+		ML_TRY(ml_page_variance(page));
 		put_table(page, "Loadings", "How much of each feature goes into each component.");
 	}
 	ml_page_raw(page, "</div></section>");

@@ -11,6 +11,8 @@
 
 #define MAX_BARS 20
 #define MAX_COEFFICIENTS 20
+#define NORMAL_95 \
+	1.959964 /* the middle 95 % of a normal distribution: so many deviations up and down */
 
 /* An element of an array and what it is sorted by. */
 typedef struct Ranked
@@ -42,8 +44,9 @@ ml_page_importance(MlPage *page)
 	MlBar bars[MAX_BARS];
 	char texts[MAX_BARS][ML_NUMBER_ROOM];
 	double total = 0.0;
-	MlBarChart chart = {.caption = {"Importance", "Share of the total gain by feature.", false},
-						.bars = bars};
+	MlBarChart chart = {
+		.caption = ml_page_caption(page, "Importance", "Share of the total gain by feature."),
+		.bars = bars};
 
 	if (!ranked)
 		return ML_ENOMEM;
@@ -68,7 +71,7 @@ ml_page_importance(MlPage *page)
 	ml_page_raw(page, "<p>How much each feature contributes to the fit, as a share of all.</p>");
 	ml_chart_bars(page->out, &chart);
 	if (n > shown)
-		ml_put_format(page->out, "<p class=\"more\">and %zu more features</p>", n - shown);
+		ml_put_format(page->words, "<p class=\"more\">and %zu more features</p>", n - shown);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
 }
@@ -82,7 +85,7 @@ put_p_value(MlPage *page, double p)
 	else if (isnan(p))
 		ml_page_number(page, p, 3);
 	else
-		ml_put_format(page->out, "%.3f", p);
+		ml_put_format(page->words, "%.3f", p);
 }
 
 /* One row of the coefficients' table. */
@@ -175,7 +178,73 @@ put_coefficients(MlPage *page)
 		put_coefficient(page, ranked[i].item, classes, tested);
 	ml_page_raw(page, "</tbody></table></div>");
 	if (n > shown)
-		ml_put_format(page->out, "<p class=\"more\">the strongest %zu of %zu</p>", shown, n);
+		ml_put_format(page->words, "<p class=\"more\">the strongest %zu of %zu</p>", shown, n);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
+}
+
+/* The name of a coefficient, with its class where it has one. */
+static MlStatus
+coefficient_name(MlPage *page, const MlJson *row, const char **name)
+{
+	const char *feature = ml_fact_text(row, "feature"), *class = ml_fact_text(row, "class");
+	size_t room;
+	char *text;
+
+	*name = feature ? feature : "\xE2\x80\x93";
+	if (!class)
+		return ML_OK;
+	room = strlen(*name) + strlen(class) + 8;
+	text = ml_arena_alloc(&page->arena, room);
+	if (!text)
+		return ML_ENOMEM;
+	snprintf(text, room, "%s \xC2\xB7 %s", *name, class);
+	*name = text;
+	return ML_OK;
+}
+
+/* The strongest coefficients but the intercept, with the interval that holds the true one 19 times of 20. */
+MlStatus
+ml_page_coefficients(MlPage *page)
+{
+	size_t n;
+	const MlJson *array = ml_fact_array(page->facts, "coefficients", &n);
+	Ranked *ranked = ml_arena_array(&page->arena, n + 1, sizeof(Ranked));
+	MlInterval rows[MAX_COEFFICIENTS];
+	char texts[MAX_COEFFICIENTS][ML_NUMBER_ROOM];
+	bool classes, tested;
+	MlIntervalChart chart = {.rows = rows};
+
+	if (!ranked)
+		return ML_ENOMEM;
+	if (!array)
+		return ML_OK;
+	rank_coefficients(array, ranked, &classes, &tested);
+	for (size_t i = 0; i < n && chart.n < MAX_COEFFICIENTS; i++)
+	{
+		const MlJson *row = ranked[i].item;
+		double value = ml_fact_number(row, "value"), error = ml_fact_number(row, "std_error");
+		MlInterval *out = &rows[chart.n];
+
+		if (!isfinite(value) || ranked[i].key == INFINITY)
+			continue;
+		*out = (MlInterval){.value = value, .lo = value, .hi = value};
+		if (isfinite(error))
+		{
+			out->lo -= NORMAL_95 * error;
+			out->hi += NORMAL_95 * error;
+		}
+		ML_TRY(coefficient_name(page, row, &out->name));
+		out->text = ml_human_number(texts[chart.n++], value, 3);
+	}
+	if (chart.n == 0)
+		return ML_OK;
+	chart.caption =
+		ml_page_caption(page, "Coefficients",
+						tested ? "Coefficients, the strongest on top, with their 95 % intervals."
+							   : "Coefficients, the strongest on top.");
+	ml_page_card(page, "Coefficients", "");
+	ml_chart_intervals(page->out, &chart);
 	ml_page_raw(page, "</div>");
 	return ML_OK;
 }
@@ -205,6 +274,7 @@ ml_page_drivers(MlPage *page)
 					  "<div class=\"grid\">");
 	ML_TRY(ml_page_importance(page));
 	ML_TRY(put_coefficients(page));
+	ML_TRY(ml_page_tree(page));
 	if (ml_page_inputs_with_drivers(page))
 		ml_page_inputs(page, n_importance > 0 ? "two" : "");
 	ml_page_raw(page, "</div></section>");
@@ -249,6 +319,15 @@ read_log(MlPage *page, Log *log)
 	return ML_OK;
 }
 
+static bool
+any_finite(const double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (isfinite(values[i]))
+			return true;
+	return false;
+}
+
 /* What the learning curve says. */
 static void
 put_log_sentence(MlPage *page, const Log *log)
@@ -270,24 +349,24 @@ put_log_sentence(MlPage *page, const Log *log)
 }
 
 /* The learning curve: the loss after each iteration, the best one marked. */
-static MlStatus
-put_learning_curve(MlPage *page)
+MlStatus
+ml_page_learning_curve(MlPage *page)
 {
 	Log log;
 	char label[64], room[ML_NUMBER_ROOM];
 	MlMark mark = {.label = label};
 	MlSeries series[2] = {{.name = "Training", .style = ML_SERIES_LINE, .color = 1},
 						  {.name = "Validation", .style = ML_SERIES_LINE, .color = 2}};
-	MlLineChart chart = {.caption = {"Learning curve",
-									 "Loss on training and validation rows after each iteration.",
-									 false},
-						 .x = {.label = "Iteration", .lo = NAN, .hi = NAN, .whole = true},
-						 .y = {.label = "Loss", .lo = NAN, .hi = NAN, .round = true},
-						 .series = series,
-						 .marks = &mark};
+	MlLineChart chart = {
+		.caption = ml_page_caption(page, "Learning curve",
+								   "Loss on training and validation rows after each iteration."),
+		.x = {.label = "Iteration", .lo = NAN, .hi = NAN, .whole = true},
+		.y = {.label = "Loss", .lo = NAN, .hi = NAN, .round = true},
+		.series = series,
+		.marks = &mark};
 
 	ML_TRY(read_log(page, &log));
-	if (log.n == 0)
+	if (!any_finite(log.loss, log.n) && !log.has_valid)
 		return ML_OK;
 	series[0].x = series[1].x = log.iteration;
 	series[0].y = log.loss;
@@ -353,7 +432,9 @@ ml_page_training(MlPage *page)
 		ml_page_raw(page, "</div>");
 	}
 	ml_page_raw(page, "<div class=\"grid\">");
-	ML_TRY(put_learning_curve(page));
+	ML_TRY(ml_page_learning_curve(page));
+	ML_TRY(ml_page_gradients(page));
+	ML_TRY(ml_page_weights(page));
 	put_members(page, "summary", "Fit");
 	put_members(page, "decision", "Calibration and threshold");
 	put_members(page, "params", "Parameters");

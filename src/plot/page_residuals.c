@@ -125,7 +125,7 @@ count_outside(const double *values, size_t n, double lo, double hi)
 }
 
 /* Predicted over actual: on the diagonal where the model is right. */
-static void
+static MlStatus
 put_scatter(MlPage *page, const Sample *s)
 {
 	MlSeries series = {.x = s->actual,
@@ -134,8 +134,9 @@ put_scatter(MlPage *page, const Sample *s)
 					   .name = "Row",
 					   .style = ML_SERIES_DOTS,
 					   .color = 1};
-	MlLineChart chart = {.caption = {"Predicted against actual",
-									 "One dot per row; exact predictions are on the line.", false},
+	MlLineChart chart = {.caption =
+							 ml_page_caption(page, "Predicted against actual",
+											 "One dot per row; exact predictions are on the line."),
 						 .x = {.label = "Actual", .lo = s->lo, .hi = s->hi, .round = true},
 						 .y = {.label = "Predicted", .lo = s->lo, .hi = s->hi, .round = true},
 						 .series = &series,
@@ -151,6 +152,7 @@ put_scatter(MlPage *page, const Sample *s)
 	put_outside(page, count_outside(s->predicted, s->n, s->lo, s->hi));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
+	return ML_OK;
 }
 
 /* Edges of the histogram: round, about as wide as Freedman and Diaconis (1981) say. Returns the number of columns. */
@@ -180,7 +182,7 @@ put_histogram(MlPage *page, const Sample *s)
 	MlSeries series = {
 		.x = edge, .y = count, .n = n, .style = ML_SERIES_COLUMNS, .color = 1, .bar_width = width};
 	MlLineChart chart = {
-		.caption = {"Errors", "How many rows have an error of which size.", false},
+		.caption = ml_page_caption(page, "Errors", "How many rows have an error of which size."),
 		.x = {.label = "Actual minus predicted", .lo = NAN, .hi = NAN},
 		.y = {.label = "Rows of the sample", .lo = 0.0, .hi = NAN, .whole = true, .round = true},
 		.series = &series,
@@ -213,7 +215,7 @@ put_histogram(MlPage *page, const Sample *s)
 }
 
 /* Errors over predictions: a pattern here is something the model has not learned. */
-static void
+static MlStatus
 put_errors_by_prediction(MlPage *page, const Sample *s)
 {
 	double mean = 0.0;
@@ -223,16 +225,16 @@ put_errors_by_prediction(MlPage *page, const Sample *s)
 					   .name = "Row",
 					   .style = ML_SERIES_DOTS,
 					   .color = 1};
-	MlLineChart chart = {
-		.caption = {"Errors by prediction", "Actual minus predicted, over predicted.", false},
-		.x = {.label = "Predicted", .lo = s->lo, .hi = s->hi, .round = true},
-		.y = {.label = "Actual minus predicted",
-			  .lo = s->error_lo,
-			  .hi = s->error_hi,
-			  .round = true},
-		.series = &series,
-		.n_series = 1,
-		.reference = {-INFINITY, 0.0, INFINITY, 0.0, "No error"}};
+	MlLineChart chart = {.caption = ml_page_caption(page, "Errors by prediction",
+													"Actual minus predicted, over predicted."),
+						 .x = {.label = "Predicted", .lo = s->lo, .hi = s->hi, .round = true},
+						 .y = {.label = "Actual minus predicted",
+							   .lo = s->error_lo,
+							   .hi = s->error_hi,
+							   .round = true},
+						 .series = &series,
+						 .n_series = 1,
+						 .reference = {-INFINITY, 0.0, INFINITY, 0.0, "No error"}};
 
 	for (size_t i = 0; i < s->n; i++)
 		mean += (s->residual[i] - mean) / (double) (i + 1);
@@ -244,25 +246,56 @@ put_errors_by_prediction(MlPage *page, const Sample *s)
 	put_outside(page, count_outside(s->residual, s->n, s->error_lo, s->error_hi));
 	ml_chart_lines(page->out, &chart);
 	ml_page_raw(page, "</div>");
+	return ML_OK;
 }
 
-/* All drawings of the errors. */
-MlStatus
-ml_page_residuals(MlPage *page)
+/* Read the sample and draw it; nothing when there is none. */
+static MlStatus
+with_sample(MlPage *page, MlStatus (*put)(MlPage *page, const Sample *sample))
 {
 	Sample sample;
 
 	if (page->task != ML_PAGE_REGRESSION)
 		return ML_OK;
 	ML_TRY(read_sample(page, &sample));
-	if (sample.n == 0)
-		return ML_OK;
+	return sample.n > 0 ? put(page, &sample) : ML_OK;
+}
+
+MlStatus
+ml_page_scatter(MlPage *page)
+{
+	return with_sample(page, put_scatter);
+}
+
+MlStatus
+ml_page_errors(MlPage *page)
+{
+	return with_sample(page, put_histogram);
+}
+
+MlStatus
+ml_page_errors_by_prediction(MlPage *page)
+{
+	return with_sample(page, put_errors_by_prediction);
+}
+
+/* The section with all drawings of the errors. */
+static MlStatus
+put_section(MlPage *page, const Sample *sample)
+{
 	ml_page_raw(page, "<section id=\"curves\"><h2>Errors</h2><p class=\"sub\">A sample of ");
-	ml_page_number(page, (double) sample.n, 4);
+	ml_page_number(page, (double) sample->n, 4);
 	ml_page_raw(page, " held-out rows.</p><div class=\"grid\">");
-	put_scatter(page, &sample);
-	ML_TRY(put_histogram(page, &sample));
-	put_errors_by_prediction(page, &sample);
+	ML_TRY(put_scatter(page, sample));
+	ML_TRY(put_histogram(page, sample));
+	ML_TRY(put_errors_by_prediction(page, sample));
 	ml_page_raw(page, "</div></section>");
 	return ML_OK;
+}
+
+/* All drawings of the errors. */
+MlStatus
+ml_page_residuals(MlPage *page)
+{
+	return with_sample(page, put_section);
 }

@@ -22,7 +22,7 @@ put_metric(MlPage *page, const char *name, double value)
 
 	ml_page_raw(page, "<tr><td>");
 	if (text)
-		ml_put_format(page->out, "%s %s <code>%s</code>", text->label, arrow[text->better + 1],
+		ml_put_format(page->words, "%s %s <code>%s</code>", text->label, arrow[text->better + 1],
 					  text->name);
 	else
 		ml_page_name(page, name, 30.0);
@@ -91,7 +91,7 @@ ml_page_inputs(MlPage *page, const char *class)
 		put_input(page, &features->items[i]);
 	ml_page_raw(page, "</ul>");
 	if (n > shown)
-		ml_put_format(page->out, "<p class=\"more\">and %zu more</p>", n - shown);
+		ml_put_format(page->words, "<p class=\"more\">and %zu more</p>", n - shown);
 	ml_page_raw(page, "</div>");
 }
 
@@ -110,7 +110,7 @@ ml_page_data(MlPage *page)
 	{
 		ml_page_card(page, "Query", "all");
 		ml_page_raw(page, "<pre>");
-		ml_markup_text(page->out, query);
+		ml_markup_text(page->words, query);
 		ml_page_raw(page, "</pre>");
 		if (dropped > 0.0)
 		{
@@ -155,7 +155,8 @@ put_history_chart(MlPage *page, const MlJson *history, const MlPageMetric *text)
 						  {.x = x, .y = y, .n = history->n, .style = ML_SERIES_DOTS, .color = 1}};
 	MlMark mark = {.label = "active"};
 	MlLineChart chart = {
-		.caption = {"Score by version", "The score of every version of this model.", false},
+		.caption =
+			ml_page_caption(page, "Score by version", "The score of every version of this model."),
 		.x = {.label = "Version", .lo = NAN, .hi = NAN, .whole = true},
 		.y = {.label = text ? text->label : "Score", .lo = NAN, .hi = NAN, .round = true},
 		.series = series,
@@ -222,7 +223,7 @@ ml_page_history(MlPage *page)
 	}
 	ml_page_raw(page, "</tbody></table></div>");
 	if (n > shown)
-		ml_put_format(page->out, "<p class=\"more\">and %zu more versions</p>", n - shown);
+		ml_put_format(page->words, "<p class=\"more\">and %zu more versions</p>", n - shown);
 	ml_page_raw(page, "</div></div></section>");
 	return ML_OK;
 }

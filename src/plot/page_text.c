@@ -101,7 +101,7 @@ actual_deviation(MlPage *page)
 static void
 put_of_100(MlPage *page, double share)
 {
-	ml_put_format(page->out, "%.0f of 100", floor(100.0 * share + 0.5));
+	ml_put_format(page->words, "%.0f of 100", floor(100.0 * share + 0.5));
 }
 
 /* The sentence for accuracy, beside the answer that needs no model. */

@@ -24,92 +24,6 @@ typedef struct Headline
 	bool decides; /* versions are compared by it */
 } Headline;
 
-/* What kind of model the facts describe. */
-static MlPageTask
-task_of(const MlJson *facts, const MlJson *curves)
-{
-	static const struct
-	{
-		const char *name;
-		MlPageTask task;
-	} named[] = {{"regression", ML_PAGE_REGRESSION},
-				 {"clustering", ML_PAGE_CLUSTERING},
-				 {"anomaly", ML_PAGE_ANOMALY},
-				 {"decomposition", ML_PAGE_DECOMPOSITION}};
-	const char *task = ml_fact_text(facts, "task");
-	size_t n_classes;
-
-	ml_fact_array(facts, "classes", &n_classes);
-	for (size_t i = 0; task && i < sizeof(named) / sizeof(named[0]); i++)
-		if (strcmp(task, named[i].name) == 0)
-			return named[i].task;
-	if (n_classes == 2 || (task && strstr(task, "binary")) || ml_json_get(curves, "roc"))
-		return ML_PAGE_BINARY;
-	if (n_classes > 2 || (task && strstr(task, "class")) || ml_json_get(curves, "confusion"))
-		return ML_PAGE_MULTICLASS;
-	return ml_json_get(curves, "residuals") ? ML_PAGE_REGRESSION : ML_PAGE_OTHER;
-}
-
-/* Read the confusion matrix; anything but n rows of n numbers counts as none. */
-static MlStatus
-read_confusion(MlPage *page)
-{
-	const MlJson *object = ml_json_get(page->curves, "confusion"), *labels, *matrix;
-	size_t n, n_rows;
-
-	labels = ml_fact_array(object, "classes", &n);
-	matrix = ml_fact_array(object, "matrix", &n_rows);
-	if (!labels || !matrix || n != n_rows)
-		return ML_OK;
-	page->confusion_labels = ml_arena_array(&page->arena, n, sizeof(char *));
-	page->confusion = ml_arena_array(&page->arena, n * n, sizeof(double));
-	if (!page->confusion_labels || !page->confusion)
-		return ML_ENOMEM;
-	for (size_t i = 0; i < n; i++)
-	{
-		const MlJson *row = &matrix->items[i], *label = &labels->items[i];
-
-		page->confusion_labels[i] = label->type == ML_JSON_STRING || label->type == ML_JSON_NUMBER
-										? label->string
-										: "\xE2\x80\x93";
-		if (row->type != ML_JSON_ARRAY || row->n != n)
-		{
-			page->confusion = NULL;
-			return ML_OK;
-		}
-		for (size_t j = 0; j < n; j++)
-			if (row->items[j].type == ML_JSON_NUMBER && row->items[j].number > 0.0)
-				page->confusion[i * n + j] = row->items[j].number;
-	}
-	page->n_confusion = n;
-	return ML_OK;
-}
-
-/* Find what several parts need. */
-static MlStatus
-open_page(MlPage *page)
-{
-	size_t n;
-	const MlJson *classes = ml_fact_array(page->facts, "classes", &n);
-	const MlJson *metrics = ml_fact_array(page->facts, "metrics", &n);
-
-	page->metrics = metrics && metrics->type == ML_JSON_OBJECT ? metrics : NULL;
-	page->curves = ml_fact_array(page->facts, "curves", &n);
-	page->task = task_of(page->facts, page->curves);
-	page->name = ml_fact_text(page->facts, "name");
-	page->target = ml_fact_text(page->facts, "target");
-	page->negative = "negative";
-	page->positive = "positive";
-	if (classes && classes->type == ML_JSON_ARRAY && classes->n == 2)
-	{
-		if (classes->items[0].type == ML_JSON_STRING)
-			page->negative = classes->items[0].string;
-		if (classes->items[1].type == ML_JSON_STRING)
-			page->positive = classes->items[1].string;
-	}
-	return read_confusion(page);
-}
-
 /* Text of the facts as the start of a sentence. */
 static void
 put_sentence_start(MlPage *page, const char *text)
@@ -146,7 +60,7 @@ put_purpose(MlPage *page)
 		ml_page_raw(page, "\xE2\x80\x9D)");
 	}
 	else if (page->task == ML_PAGE_MULTICLASS && ml_fact_array(page->facts, "classes", &n))
-		ml_put_format(page->out, " (one of %zu classes)", n);
+		ml_put_format(page->words, " (one of %zu classes)", n);
 }
 
 /* What the model is, in one or two sentences. */
@@ -160,7 +74,7 @@ put_lead(MlPage *page)
 	ml_page_raw(page, "<p class=\"lead\">");
 	put_purpose(page);
 	if (ml_fact_array(page->facts, "features", &n))
-		ml_put_format(page->out, " from %zu column%s", n, n == 1 ? "" : "s");
+		ml_put_format(page->words, " from %zu column%s", n, n == 1 ? "" : "s");
 	if (algorithm)
 	{
 		ml_page_raw(page, " with <b>");
@@ -292,7 +206,7 @@ put_head(MlPage *page)
 	ml_page_raw(page, "<header><div class=\"in\"><p class=\"eye\">Model report</p><h1>");
 	ml_page_text(page, name);
 	if (isfinite(version))
-		ml_put_format(page->out, "<span class=\"tag\">version %.0f</span>", version);
+		ml_put_format(page->words, "<span class=\"tag\">version %.0f</span>", version);
 	if (active && active->type == ML_JSON_BOOL)
 		ml_page_raw(page, active->boolean ? "<span class=\"tag on\">active</span>"
 										  : "<span class=\"tag\">not active</span>");
@@ -411,13 +325,13 @@ put_quality(MlPage *page)
 static MlStatus
 put_document(MlPage *page)
 {
-	ML_TRY(open_page(page));
+	ML_TRY(ml_page_open(page));
 	ml_page_raw(page, "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 					  "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
 					  "<meta http-equiv=\"Content-Security-Policy\" content=\"");
 	ml_page_raw(page, ml_page_policy);
 	ml_page_raw(page, "\">\n<title>");
-	ml_markup_text(page->out, page->name ? page->name : "Model");
+	ml_markup_text(page->words, page->name ? page->name : "Model");
 	ml_page_raw(page, " \xC2\xB7 model report</title>\n<style>");
 	ml_page_raw(page, ml_svg_style);
 	ml_page_raw(page, ml_page_style);
@@ -446,7 +360,7 @@ put_document(MlPage *page)
 MlStatus
 ml_report_html(MlEnv *env, const MlJson *facts, MlBuffer *out)
 {
-	MlPage page = {.env = env, .facts = facts, .out = out};
+	MlPage page = {.env = env, .facts = facts, .out = out, .words = out};
 	MlStatus status;
 
 	ml_arena_init(&page.arena, env);

@@ -12,6 +12,7 @@
 #include "plot/markup.h"
 
 #define ML_CHART_WIDTH 360.0
+#define ML_WIDE_CHART 640.0 /* the widest that shrinks to its box; wider ones are scrolled */
 #define ML_FONT_SIZE 12.0
 
 typedef enum MlAnchor
@@ -37,14 +38,16 @@ typedef struct MlCaption
 {
 	const char *title;
 	const char *summary;
-	bool standalone; /* a file of its own: with style sheet and ground */
+	/* A file of its own, with style sheet, ground and heading: what it shows, below the title. NULL: part of a page. */
+	const char *subject;
+	const MlBuffer *words; /* markup whose text goes on with the summary; NULL: none */
 } MlCaption;
 
 /* The style sheet of all drawings: variables for light and dark, and the classes used by charts. */
 extern const char ml_svg_style[];
 
 extern void ml_svg_begin(MlBuffer *out, const MlCaption *caption, double width, double height);
-extern void ml_svg_end(MlBuffer *out);
+extern void ml_svg_end(MlBuffer *out, const MlCaption *caption);
 
 extern void ml_svg_coordinate(MlBuffer *out, double value); /* two decimals, no needless zeros */
 extern void ml_svg_line(MlBuffer *out, const char *class, double x1, double y1, double x2,

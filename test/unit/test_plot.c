@@ -252,7 +252,7 @@ line_chart(MlBuffer *out, MlSeriesStyle style, const double *x, const double *y,
 {
 	MlSeries series = {
 		.name = "series", .x = x, .y = y, .n = n, .style = style, .color = 1, .bar_width = 1.0};
-	MlLineChart chart = {.caption = {"Title", "Summary", false},
+	MlLineChart chart = {.caption = {"Title", "Summary", NULL, NULL},
 						 .x = {.label = "x", .lo = NAN, .hi = NAN},
 						 .y = {.label = "y", .lo = NAN, .hi = NAN},
 						 .series = &series,
@@ -364,8 +364,8 @@ bars_are_in_proportion(void)
 						  {"second", 4.0, "4"},
 						  {name, NAN, "\xE2\x80\x93"},
 						  {"<zero>", 0.0, "0"}};
-	const MlBarChart chart = {.caption = {"T", "S", false}, .bars = bars, .n = 4};
-	const MlBarChart none = {.caption = {"T", "S", true}, .bars = bars, .n = 0};
+	const MlBarChart chart = {.caption = {"T", "S", NULL, NULL}, .bars = bars, .n = 4};
+	const MlBarChart none = {.caption = {"T", "S", "M", NULL}, .bars = bars, .n = 0};
 	MlEnv env;
 	MlBuffer out;
 	const char *svg, *first, *second;
@@ -400,7 +400,7 @@ bars_are_in_proportion(void)
 static const char *
 heat_map(MlBuffer *out, size_t n, double *values, double *shades, char **labels)
 {
-	MlHeatMap map = {.caption = {"T", "S", false},
+	MlHeatMap map = {.caption = {"T", "S", NULL, NULL},
 					 .n = n,
 					 .labels = labels,
 					 .values = values,
@@ -463,7 +463,7 @@ heat_maps_of_all_sizes(void)
 static void
 drawings_alone_carry_their_style(void)
 {
-	const MlCaption caption = {"<T>", "\"S\"", true};
+	const MlCaption caption = {"<T>", "\"S\"", "<M>", NULL};
 	MlEnv env;
 	MlBuffer out;
 	const char *svg;
@@ -471,13 +471,14 @@ drawings_alone_carry_their_style(void)
 	ml_env_init(&env);
 	ml_buffer_init(&out, &env);
 	ml_svg_begin(&out, &caption, 360.0, 10.2);
-	ml_svg_end(&out);
+	ml_svg_end(&out, &caption);
 	svg = text_of(&out);
 	CHECK(markup_error(svg) == NULL);
 	CHECK(markup_count(svg, "xmlns=\"http://www.w3.org/2000/svg\"") == 1);
 	CHECK(markup_count(svg, "<style>") == 1 && markup_count(svg, "prefers-color-scheme:dark") == 1);
-	CHECK(markup_count(svg, "<title>&lt;T&gt;</title><desc>&quot;S&quot;</desc>") == 1);
-	CHECK(markup_count(svg, "viewBox=\"0 0 360 11\"") == 1);
+	CHECK(markup_count(svg, "<title>&lt;T&gt; \xC2\xB7 &lt;M&gt;</title>"
+							"<desc>&quot;S&quot;</desc>") == 1);
+	CHECK(markup_count(svg, "viewBox=\"0 0 392 89\"") == 1);
 	ml_buffer_free(&out);
 	ml_env_close(&env);
 }

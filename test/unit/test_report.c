@@ -117,6 +117,7 @@ every_part_is_there(void)
 										"<h3>Calibration</h3>",
 										"<h3>Confusion matrix</h3>",
 										"<h3>Other thresholds</h3>",
+										"<h3>Threshold against cost</h3>",
 										"<h3>Importance</h3>",
 										"<h3>Coefficients</h3>",
 										"<h3>Learning curve</h3>",
@@ -129,8 +130,8 @@ every_part_is_there(void)
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
 		CHECK(markup_count(page.html, parts[i]) == 1);
 	/* seven pictures of quality, importance, learning curve, scores by version */
-	CHECK(markup_count(page.html, "<svg ") == 10);
-	CHECK(markup_count(page.html, "role=\"img\"") == 10 && markup_count(page.html, "<desc>") == 10);
+	CHECK(markup_count(page.html, "<svg ") == 11);
+	CHECK(markup_count(page.html, "role=\"img\"") == 11 && markup_count(page.html, "<desc>") == 11);
 	close_page(&page);
 }
 
