@@ -19,8 +19,10 @@
 #include "utils/builtins.h"
 
 #include "analyze/tree_rule.h"
+#include "plot/markup.h"
 
 #define MAX_LISTED 12 /* levels of a condition */
+#define BRIEF_DIGITS 5
 
 typedef struct Condition
 {
@@ -177,6 +179,31 @@ mlplat_tree_condition(const MlplatTree *tree, int i)
 	narrow(tree, split, node->is_left, &condition);
 	initStringInfo(&out);
 	put_condition(&out, tree, &condition, true);
+	return out.data;
+}
+
+char *
+mlplat_tree_brief(const MlplatTree *tree, int i)
+{
+	const MlNode *node = &tree->nodes[i], *split;
+	char number[ML_NUMBER_ROOM];
+	Condition condition;
+	StringInfoData out;
+	const char *name;
+
+	if (node->parent < 0)
+		return NULL;
+	split = &tree->nodes[node->parent];
+	name = tree->model->schema->features[split->feature].name;
+	begin_condition(tree, split->feature, &condition);
+	if (!condition.possible && isinf(split->threshold))
+		return mlplat_tree_condition(tree, i);
+	if (!condition.possible)
+		return psprintf("%s %s %s", name, node->is_left ? "<=" : ">",
+						ml_human_number(number, split->threshold, BRIEF_DIGITS));
+	narrow(tree, split, node->is_left, &condition);
+	initStringInfo(&out);
+	put_set(&out, tree, &condition, name);
 	return out.data;
 }
 

@@ -24,6 +24,11 @@ typedef struct MlplatTree
 /* The condition that leads from its parent to node i: "age <= 30 or age is null". NULL: the root. */
 extern char *mlplat_tree_condition(const MlplatTree *tree, int i);
 
+/*
+ * The same for a drawing: numbers rounded, and not whether missing values come along. "age <= 30".
+ */
+extern char *mlplat_tree_brief(const MlplatTree *tree, int i);
+
 /* All conditions from the root to node i, those on one feature taken together; "true" for the root. */
 extern char *mlplat_tree_path(const MlplatTree *tree, int i);
 

@@ -504,7 +504,8 @@ write_node(Viewing *v, int i, int parent)
 	MlJsonWriter *w = v->json;
 
 	ml_json_open(w, NULL, '{');
-	ml_json_text(w, "rule", mlplat_tree_condition(&v->tree, i));
+	ml_json_text(w, "rule", mlplat_tree_brief(&v->tree, i));
+	ml_json_text(w, "condition", mlplat_tree_condition(&v->tree, i));
 	if (parent >= 0)
 		ml_json_number(w, "parent", parent);
 	ml_json_number(w, "rows", node->rows);

@@ -105,6 +105,7 @@ extern void ml_chart_heat(MlBuffer *out, const MlHeatMap *map);
 typedef struct MlTreeBox
 {
 	const char *rule, *text; /* its two lines */
+	const char *condition;   /* the rule in full, as a tooltip; NULL: none */
 	double value;            /* NaN: none */
 	const double *shares;    /* of the classes; NULL: none */
 	uint32_t depth;

@@ -82,19 +82,15 @@ ml_page_cost(MlPage *page)
 	Cost c;
 	MlMark mark = {.label = label};
 	MlSeries series = {.name = "Errors", .style = ML_SERIES_LINE, .color = 1};
-	MlLineChart chart = {
-		.caption = ml_page_caption(page, "Threshold against cost",
-								   "Mean cost of the errors over the threshold."),
-		.x = {.label = "Threshold: probability from which a row counts as positive",
-			  .lo = 0.0,
-			  .hi = 1.0,
-			  .percent = true},
-		.y = {.label = "Cost a row", .lo = 0.0, .hi = NAN, .round = true},
-		.series = &series,
-		.n_series = 1,
-		.marks = &mark,
-		.n_marks = 1,
-		.reference = {0.5, -INFINITY, 0.5, INFINITY, "One half"}};
+	MlLineChart chart = {.caption = ml_page_caption(page, "Threshold against cost",
+													"Mean cost of the errors over the threshold."),
+						 .x = {.label = "Threshold", .lo = 0.0, .hi = 1.0, .percent = true},
+						 .y = {.label = "Cost a row", .lo = 0.0, .hi = NAN, .round = true},
+						 .series = &series,
+						 .n_series = 1,
+						 .marks = &mark,
+						 .n_marks = 1,
+						 .reference = {0.5, -INFINITY, 0.5, INFINITY, "One half"}};
 
 	ML_TRY(read_cost(page, cost_fp, cost_fn, &c));
 	if (c.n < 2)

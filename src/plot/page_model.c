@@ -217,7 +217,7 @@ ml_page_coefficients(MlPage *page)
 
 	if (!ranked)
 		return ML_ENOMEM;
-	if (!array)
+	if (!array || ml_page_has_groups(page))
 		return ML_OK;
 	rank_coefficients(array, ranked, &classes, &tested);
 	for (size_t i = 0; i < n && chart.n < MAX_COEFFICIENTS; i++)
@@ -353,6 +353,7 @@ MlStatus
 ml_page_learning_curve(MlPage *page)
 {
 	Log log;
+	bool has_loss;
 	char label[64], room[ML_NUMBER_ROOM];
 	MlMark mark = {.label = label};
 	MlSeries series[2] = {{.name = "Training", .style = ML_SERIES_LINE, .color = 1},
@@ -366,13 +367,16 @@ ml_page_learning_curve(MlPage *page)
 		.marks = &mark};
 
 	ML_TRY(read_log(page, &log));
-	if (!any_finite(log.loss, log.n) && !log.has_valid)
+	has_loss = any_finite(log.loss, log.n);
+	if (!has_loss && !log.has_valid)
 		return ML_OK;
 	series[0].x = series[1].x = log.iteration;
 	series[0].y = log.loss;
 	series[1].y = log.valid;
 	series[0].n = series[1].n = log.n;
-	chart.n_series = log.has_valid ? 2 : 1;
+	/* out-of-bag forests have one of them only */
+	chart.series = has_loss ? series : series + 1;
+	chart.n_series = (size_t) has_loss + log.has_valid;
 	if (log.has_valid)
 	{
 		snprintf(label, sizeof(label), "best: %s", ml_human_number(room, log.valid[log.best], 4));

@@ -2,7 +2,7 @@
  * page_tree.c
  *		One tree of a model, as far down as the facts tell it.
  *
- * Facts: "tree" {"number", "trees", "nodes" [{"parent", "rule", "rows", "value", "class", "shares" [],
+ * Facts: "tree" {"number", "trees", "nodes" [{"parent", "rule", "condition", "rows", "value", "class", "shares" [],
  * "more"}]}; nodes in the order of their numbers in this list, parents before children, each inner node
  * with two. parent is a place in the list; more: what is below it is not told. A list that is no such
  * tree is not drawn.
@@ -13,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_BOXES 127 /* a full tree of six levels below its root: more cannot be read */
+#define COUNT_IN_FULL 1e5 /* from here on rows are counted in thousands */
+#define MAX_BOXES 127     /* a full tree of six levels below its root: more cannot be read */
 
 /* Hang node i below its parent; false: that cannot be. */
 static bool
@@ -33,24 +34,54 @@ link_node(MlTreeBox *boxes, size_t i, double parent)
 	return true;
 }
 
-/* The second line of a box: its rows, and what is predicted. */
+/* What is predicted in a box: the most frequent class with its share, or the value; "" where neither is known. */
 static MlStatus
-node_text(MlPage *page, const MlJson *node, double value, const char **text)
+prediction_text(MlPage *page, const MlJson *node, const MlTreeBox *box, size_t n_classes,
+				const char **text)
 {
 	const char *class = ml_fact_text(node, "class");
-	double rows = ml_fact_number(node, "rows");
-	char count[ML_NUMBER_ROOM], number[ML_NUMBER_ROOM];
-	const char *said = class ? class : isfinite(value) ? ml_human_number(number, value, 4) : "";
-	size_t room = strlen(said) + ML_NUMBER_ROOM + 16;
+	char number[ML_NUMBER_ROOM];
+	double most = 0.0;
+	size_t room = (class ? strlen(class) : 0) + ML_NUMBER_ROOM + 2;
 	char *out = ml_arena_alloc(&page->arena, room);
 
 	if (!out)
 		return ML_ENOMEM;
-	if (isfinite(rows))
-		snprintf(out, room, "%s rows%s%s", ml_human_compact(count, rows), *said ? " \xC2\xB7 " : "",
-				 said);
-	else
-		snprintf(out, room, "%s", said);
+	for (size_t k = 0; box->shares && k < n_classes; k++)
+		most = fmax(most, box->shares[k]);
+	out[0] = '\0';
+	if (class && most > 0.0)
+		snprintf(out, room, "%s %s", ml_human_percent(number, most), class);
+	else if (class)
+		snprintf(out, room, "%s", class);
+	else if (isfinite(box->value))
+		snprintf(out, room, "%s", ml_human_number(number, box->value, 4));
+	*text = out;
+	return ML_OK;
+}
+
+/* The second line of a box: its rows, and what is predicted. */
+static MlStatus
+node_text(MlPage *page, const MlJson *node, const MlTreeBox *box, size_t n_classes,
+		  const char **text)
+{
+	double rows = ml_fact_number(node, "rows");
+	char count[ML_NUMBER_ROOM];
+	const char *said;
+	size_t room;
+	char *out;
+
+	ML_TRY(prediction_text(page, node, box, n_classes, &said));
+	*text = said;
+	if (!isfinite(rows))
+		return ML_OK;
+	room = strlen(said) + ML_NUMBER_ROOM + 16;
+	out = ml_arena_alloc(&page->arena, room);
+	if (!out)
+		return ML_ENOMEM;
+	snprintf(out, room, "%s rows%s%s",
+			 rows < COUNT_IN_FULL ? ml_human_number(count, rows, 4) : ml_human_compact(count, rows),
+			 *said ? " \xC2\xB7 " : "", said);
 	*text = out;
 	return ML_OK;
 }
@@ -65,11 +96,12 @@ read_node(MlPage *page, const MlJson *node, size_t n_classes, MlTreeBox *box)
 	size_t n;
 
 	box->rule = rule ? rule : "all rows";
+	box->condition = ml_fact_text(node, "condition");
 	box->value = ml_fact_number(node, "value");
 	box->more = more && more->type == ML_JSON_BOOL && more->boolean;
 	ML_TRY(ml_fact_doubles(page, node, "shares", &shares, &n));
 	box->shares = n > 0 && n == n_classes ? shares : NULL;
-	return node_text(page, node, box->value, &box->text);
+	return node_text(page, node, box, n_classes, &box->text);
 }
 
 /* The classes that shares are of. */

@@ -172,7 +172,8 @@ put_box(MlBuffer *out, const MlTreeChart *chart, const Layout *l, size_t i)
 	double x = COLUMN * box->depth + 1.0, y = l->top + l->y[i] - BOX_HEIGHT / 2.0;
 	double room = BOX_WIDTH - 2.0 * INSET;
 
-	ml_svg_rect(out, box->more ? "bx mo" : "bx", (MlBox){x, y, BOX_WIDTH, BOX_HEIGHT}, NULL, NULL);
+	ml_svg_rect(out, box->more ? "bx mo" : "bx", (MlBox){x, y, BOX_WIDTH, BOX_HEIGHT},
+				box->condition, NULL);
 	ml_svg_text(out, "st", (MlPlace){x + INSET, y + 17.0, ML_ANCHOR_START}, room / 1.1, box->rule);
 	ml_svg_text(out, "mu", (MlPlace){x + INSET, y + 33.0, ML_ANCHOR_START}, room, box->text);
 	put_bar(out, chart, l, box,

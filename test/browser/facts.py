@@ -14,13 +14,16 @@ def history(n, metric):
             for i in range(n)]
 
 
-def log(n, valid=True):
-    """A boosting log whose validation loss turns up again after two thirds."""
+def log(n, valid=True, layers=0):
+    """A log whose validation loss turns up again after two thirds; layers: of a network, now and then."""
     lines = []
     for i in range(1, n + 1):
         loss = 0.42 + 0.27 * math.exp(-i / (n / 5))
         lines.append({"iteration": i, "loss": loss,
-                      "valid_loss": loss + 0.02 + 0.05 * (i / n) ** 2 if valid else None})
+                      "valid_loss": loss + 0.02 + 0.05 * (i / n) ** 2 if valid else None,
+                      "gradient_norm": 3 * math.exp(-i / (n / 4)), "weight_norm": 9 - 5 * loss})
+        if layers and i % (n // 3) == 1:
+            lines[-1]["layers"] = [{"layer": k + 1, "weight_norm": k + 5 * (1 - loss)} for k in range(layers)]
     return lines
 
 
@@ -252,7 +255,52 @@ def hostile():
     facts["coefficients"] = [{"feature": "W" * 200, "class": HOSTILE, "value": 1e300, "std_error": 1e-300,
                               "statistic": -1e300, "p_value": 0}] * 300
     facts["features"] = [{"name": long_name, "type": HOSTILE, "kind": "<i>"}] * 1000
+    facts["tree"] = tree(random.Random(6), facts["classes"], [long_name, HOSTILE])
     return facts
+
+
+def tree(rng, classes, names, depth=4):
+    """A tree of this depth over the features of these names."""
+    nodes = []
+
+    def grow(parent, rule, rows, level):
+        place = len(nodes)
+        node = {"rule": rule, "condition": rule and rule + " or it is null", "rows": rows,
+                "more": level == depth}
+        if parent is not None:
+            node["parent"] = parent
+        nodes.append(node)
+        if classes:
+            shares = [rng.random() ** 3 for _ in classes]
+            node["shares"] = [share / sum(shares) for share in shares]
+            node["class"] = classes[node["shares"].index(max(node["shares"]))]
+        else:
+            node["value"] = rng.gauss(0, 1e4)
+        if level < depth and (level == 0 or rng.random() < 0.8):
+            name, threshold = rng.choice(names), rng.uniform(0, 1e6)
+            grow(place, "%s <= %.5g" % (name, threshold), rows // 3, level + 1)
+            grow(place, "%s > %.5g" % (name, threshold), rows - rows // 3, level + 1)
+
+    grow(None, None, 1234567, 0)
+    return {"number": 0, "trees": 1, "nodes": nodes}
+
+
+def grown():
+    """A single tree for eight classes."""
+    classes = ["class %d" % k for k in range(8)]
+    return dict(multiclass(classes, "grown"), algorithm="tree",
+                tree=tree(random.Random(4), classes, ["age", "income_per_head_and_year"]))
+
+
+def grown_regression():
+    """A single tree for a number, six levels deep."""
+    return dict(regression(), algorithm="tree", coefficients=[],
+                tree=tree(random.Random(5), [], ["rooms", "median_income", "when.epoch"], 6))
+
+
+def network():
+    """A network with the norms of its layers."""
+    return dict(multiclass(["a", "b", "c"], "network"), algorithm="mlp", log=log(90, layers=4))
 
 
 def extreme():
@@ -333,6 +381,7 @@ CASES = {
     "letters": lambda: multiclass([chr(65 + i) for i in range(26)], "letter"),
     "species": lambda: multiclass(["setosa", "versicolor", "virginica"], "species"),
     "hundred": lambda: multiclass(["class_%02d" % i for i in range(100)], "hundred"),
+    "grown": grown, "grown_regression": grown_regression, "network": network,
     "empty": empty, "hostile": hostile, "extreme": extreme, "one_point": one_point,
     "constant": constant, "clusters": clusters, "components": components, "anomalies": anomalies,
     "hostile_clusters": lambda: dict(clusters(300, [HOSTILE + str(i) for i in range(200)]), summary={"sizes": [None, -1, 1e308, "x"]}),

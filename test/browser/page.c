@@ -1,7 +1,9 @@
 /*
  * page.c
- *		From facts to a report page: page FACTS.json PAGE.html. For the browser test.
+ *		From facts to a report page, and to each drawing on its own: page FACTS.json PAGE.html [FOLDER].
+ *		For the browser test.
  */
+#include "plot/plot.h"
 #include "plot/report.h"
 
 #include <stdio.h>
@@ -31,25 +33,65 @@ read_file(const char *path, size_t *len)
 	return text;
 }
 
-/* Write the page of the facts in text. */
+/* Write a file. */
 static MlStatus
-write_page(MlEnv *env, MlArena *arena, const char *text, size_t len, const char *path)
+write_file(MlEnv *env, const MlBuffer *text, const char *path)
 {
-	MlJson *facts;
+	FILE *file = fopen(path, "wb");
+	bool written = file && fwrite(text->data, 1, text->len, file) == text->len;
+
+	if (file && fclose(file) != 0)
+		written = false;
+	return written ? ML_OK : ml_fail(env, ML_EINVAL, "cannot write %s", path);
+}
+
+/* Write the page of the facts. */
+static MlStatus
+write_page(MlEnv *env, const MlJson *facts, const char *path)
+{
 	MlBuffer page;
 	MlStatus status;
-	FILE *file;
 
-	ML_TRY(ml_json_parse(arena, text, len, &facts));
 	ml_buffer_init(&page, env);
 	status = ml_report_html(env, facts, &page);
-	file = status == ML_OK ? fopen(path, "wb") : NULL;
-	if (status == ML_OK && (!file || fwrite(page.data, 1, page.len, file) != page.len))
-		status = ml_fail(env, ML_EINVAL, "cannot write %s", path);
-	if (file && fclose(file) != 0 && status == ML_OK)
-		status = ml_fail(env, ML_EINVAL, "cannot write %s", path);
+	if (status == ML_OK)
+		status = write_file(env, &page, path);
 	ml_buffer_free(&page);
 	return status;
+}
+
+/* Write the drawing of a kind as KIND.svg; nothing where there is none. */
+static MlStatus
+write_plot(MlEnv *env, const MlJson *facts, size_t kind, const char *folder)
+{
+	const MlJson *given = ml_json_get(facts, "name");
+	const char *name = given && given->type == ML_JSON_STRING ? given->string : "model";
+	const MlPlotRequest request = {.subject = name, .facts = &facts, .labels = &name, .n = 1};
+	char path[4096];
+	MlBuffer svg;
+	MlStatus status;
+	bool drawn;
+
+	ml_buffer_init(&svg, env);
+	status = ml_plot_svg(env, kind, &request, &svg, &drawn);
+	snprintf(path, sizeof path, "%s/%s.svg", folder, ml_plot_kind(kind)->name);
+	if (status == ML_OK && drawn)
+		status = write_file(env, &svg, path);
+	ml_buffer_free(&svg);
+	return status;
+}
+
+/* Write the page, and the drawings where there is a folder for them. */
+static MlStatus
+write_all(MlEnv *env, MlArena *arena, const char *text, size_t len, char **paths)
+{
+	MlJson *facts;
+
+	ML_TRY(ml_json_parse(arena, text, len, &facts));
+	ML_TRY(write_page(env, facts, paths[0]));
+	for (size_t kind = 0; paths[1] && kind < ml_plot_count(); kind++)
+		ML_TRY(write_plot(env, facts, kind, paths[1]));
+	return ML_OK;
 }
 
 int
@@ -61,9 +103,9 @@ main(int argc, char **argv)
 	size_t len;
 	char *text;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 	{
-		fprintf(stderr, "usage: page FACTS.json PAGE.html\n");
+		fprintf(stderr, "usage: page FACTS.json PAGE.html [FOLDER]\n");
 		return 2;
 	}
 	text = read_file(argv[1], &len);
@@ -74,7 +116,7 @@ main(int argc, char **argv)
 	}
 	ml_env_init(&env);
 	ml_arena_init(&arena, &env);
-	status = write_page(&env, &arena, text, len, argv[2]);
+	status = write_all(&env, &arena, text, len, argv + 2);
 	if (status != ML_OK)
 		fprintf(stderr, "%s: %s\n", argv[1], env.error);
 	ml_arena_free(&arena);

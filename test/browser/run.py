@@ -4,7 +4,8 @@
 
 For each case of facts.py, at phone and desktop width, light and dark, and on paper: no error in the
 console, no request but the page, nothing wider than the window, no drawing empty, no text outside its
-drawing or over another, none too small or too pale to read, nothing of the facts taken for markup.
+drawing or over another, none too small or too pale to read, nothing of the facts taken for markup. The
+same of each drawing as a document of its own.
 """
 import json
 import os
@@ -18,8 +19,9 @@ import facts
 
 VIEWS = [(390, "light", "screen"), (1440, "light", "screen"), (1440, "dark", "screen"),
          (390, "dark", "screen"), (794, "light", "print")]
-CHARTS = {"binary": 10, "logistic": 8, "regression": 3, "unevaluated": 0, "letters": 5, "species": 5,
-          "hundred": 5, "empty": 0, "one_point": 10}
+PLOT_VIEWS = [(390, "light", "screen"), (1440, "dark", "screen")]
+CHARTS = {"binary": 13, "logistic": 11, "regression": 3, "unevaluated": 0, "letters": 7, "species": 7,
+          "hundred": 7, "empty": 0, "one_point": 12, "grown": 8, "grown_regression": 4, "network": 7}
 LARGEST = 300000
 
 # Everything that is wrong with the page as it stands, as a list of sentences.
@@ -28,7 +30,8 @@ LOOK = r"""
   const wrong = [], say = (what, el) => wrong.push(what + ': ' +
       (el.textContent || '').trim().slice(0, 60) + ' <' + el.tagName + ' ' + (el.getAttribute('class') || '') + '>');
   const page = document.documentElement;
-  if (page.scrollWidth > innerWidth) wrong.push('the page is ' + page.scrollWidth + ' wide in ' + innerWidth);
+  const alone = page.tagName === 'svg';
+  if (!alone && page.scrollWidth > innerWidth) wrong.push('the page is ' + page.scrollWidth + ' wide in ' + innerWidth);
 
   // Text that does not fit into its element, where it cannot be scrolled to.
   document.querySelectorAll('body *:not(svg):not(svg *)').forEach(el => {
@@ -48,10 +51,11 @@ LOOK = r"""
   const over = (c, alpha, ground) => c.slice(0, 3).map((v, i) => v * alpha + ground[i] * (1 - alpha));
 
   document.querySelectorAll('svg.ch').forEach((svg, at) => {
-    const name = 'drawing ' + at + ' (' + svg.getAttribute('aria-label') + ')';
+    const title = svg.getAttribute('aria-label') || svg.querySelector('title').textContent;
+    const name = 'drawing ' + at + ' (' + title + ')';
     const frame = svg.getBoundingClientRect();
     const card = svg.closest('.card') || svg;
-    if (svg.getAttribute('role') !== 'img' || !svg.getAttribute('aria-label') || !svg.querySelector('desc').textContent)
+    if (svg.getAttribute('role') !== 'img' || !title || !svg.querySelector('desc').textContent)
       wrong.push(name + ' has no alternative text');
     const shapes = [...svg.querySelectorAll('path.ln,.pt circle,circle.do,rect[class^=f],path[class^=f]')].filter(el => {
       const box = el.getBoundingClientRect();
@@ -59,7 +63,8 @@ LOOK = r"""
     });
     if (!shapes.length) wrong.push(name + ' is empty');
 
-    const ground = rgb(getComputedStyle(card).backgroundColor);
+    const sheet = svg.querySelector('.bg');
+    const ground = rgb(sheet ? getComputedStyle(sheet).fill : getComputedStyle(card).backgroundColor);
     const boxes = [];
     svg.querySelectorAll('text').forEach(text => {
       const box = text.getBoundingClientRect();
@@ -88,7 +93,7 @@ LOOK = r"""
         if (w > 1 && h > 4) say(name + ': text over "' + boxes[j][1].textContent.slice(0, 30) + '"', boxes[i][1]);
       }
   });
-  if (document.querySelectorAll('script').length !== 1) wrong.push('there is a script that is not ours');
+  if (document.querySelectorAll('script').length !== (alone ? 0 : 1)) wrong.push('there is a script that is not ours');
   if (document.querySelectorAll('main i, main h1, main img, main a').length) wrong.push('facts were taken for markup');
   return wrong;
 })()
@@ -136,6 +141,17 @@ def look(browser, url, case, view):
     return problems
 
 
+def look_alone(browser, path, view):
+    """Problems of one drawing as a document of its own."""
+    width, scheme, media = view
+    url = "file://" + path
+    browser.open(url, width, scheme=scheme, media=media)
+    if browser.evaluate("document.querySelector('parsererror') !== null"):
+        return ["it is not XML"]
+    return (browser.evaluate(LOOK) + browser.problems
+            + ["request for " + request for request in browser.requests if request != url])
+
+
 def hover(browser, url):
     """Problems of the tooltip over the first plot."""
     browser.open(url, 1440)
@@ -175,11 +191,17 @@ def main(program, cases):
             source, page = (os.path.join(folder, case + end) for end in (".json", ".html"))
             with open(source, "w", encoding="utf-8") as file:
                 json.dump(made[case], file)
-            subprocess.run([program, source, page], check=True)
+            plots = os.path.join(folder, case)
+            os.mkdir(plots)
+            subprocess.run([program, source, page, plots], check=True)
             size = os.path.getsize(page)
             tally.add(case + " size", ["%d bytes" % size] if size > LARGEST else [])
             for view in VIEWS:
                 tally.add("%s %d %s %s" % (case, *view), look(browser, "file://" + page, case, view))
+            for plot in sorted(os.listdir(plots)):
+                problems = [problem for view in PLOT_VIEWS
+                            for problem in look_alone(browser, os.path.join(plots, plot), view)]
+                tally.add("%s %s" % (case, plot), problems)
         url = "file://" + folder + "/%s.html"
         for case in {"binary", "regression"} & set(cases):
             tally.add(case + " tooltip", hover(browser, url % case))
