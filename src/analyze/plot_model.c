@@ -181,6 +181,7 @@ static void
 add_compared(Subject *subject, const MlJson *item)
 {
 	MlplatInspected *other;
+	const MlJson *facts;
 	int64 version_id;
 
 	if (item->type == ML_JSON_NUMBER && item->number >= 1 && item->number < 9e15)
@@ -196,7 +197,13 @@ add_compared(Subject *subject, const MlJson *item)
 							   "evaluations, not %s",
 							   ml_json_type_name(item->type))));
 	other = mlplat_inspect_model(item->string);
-	subject->facts[subject->n] = model_facts(other, NULL);
+	facts = model_facts(other, NULL);
+	if (!ml_json_get(ml_json_get(facts, "curves"), "roc"))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("%s has no curves to compare", label_of(other)),
+						errhint("Measure it by mlplat.evaluate_model, and compare the number of "
+								"that evaluation.")));
+	subject->facts[subject->n] = facts;
 	subject->labels[subject->n++] = label_of(other);
 }
 
@@ -295,6 +302,18 @@ find_kind(FunctionCallInfo fcinfo)
 			 near ? errhint("Did you mean \"%s\"?", near) : 0));
 }
 
+/* The model has nothing of this kind. */
+static void
+refuse_kind(FunctionCallInfo fcinfo, size_t kind)
+{
+	Subject subject = open_subject(fcinfo);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("%s has no plot of kind \"%s\"", subject.labels[0], ml_plot_kind(kind)->name),
+			 errdetail("It needs %s. %s", ml_plot_kind(kind)->needs, kinds_of(&subject))));
+}
+
 /* Collect what the options ask for. */
 static void
 apply_options(Subject *subject, size_t kind, const MlParams *params)
@@ -328,11 +347,7 @@ mlplat_plot(PG_FUNCTION_ARGS)
 	apply_options(&subject, kind, &params);
 	ml_buffer_init(&svg, subject.inspected->env);
 	if (!draw(&subject, kind, &params, &svg))
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-			 errmsg("%s has no plot of kind \"%s\"", subject.labels[0], ml_plot_kind(kind)->name),
-			 errdetail("It needs %s. %s", ml_plot_kind(kind)->needs, kinds_of(&subject))));
+		refuse_kind(fcinfo, kind);
 	result = cstring_to_text_with_len((char *) svg.data, (int) svg.len);
 	mlplat_env_delete(subject.inspected->env);
 	PG_RETURN_TEXT_P(result);

@@ -92,7 +92,8 @@ extern const char ml_page_style[], ml_page_script[], ml_page_policy[]; /* page_s
 extern MlStatus ml_page_curves(MlPage *page);                          /* page_curves.c */
 extern MlStatus ml_page_confusion(MlPage *page);                       /* page_classes.c */
 extern MlStatus ml_page_residuals(MlPage *page);                       /* page_residuals.c */
-extern MlStatus ml_page_drivers(MlPage *page);                         /* page_model.c */
+extern bool ml_page_has_drivers(const MlPage *page);
+extern MlStatus ml_page_drivers(MlPage *page); /* page_model.c */
 extern MlStatus ml_page_training(MlPage *page);
 extern MlStatus ml_page_importance(MlPage *page);
 extern bool

@@ -260,23 +260,34 @@ ml_page_inputs_with_drivers(const MlPage *page)
 	return (n_importance > 0) != (n_coefficients > 0) && !ml_page_has_groups(page);
 }
 
+/* Is there anything that tells what the predictions rest on? */
+bool
+ml_page_has_drivers(const MlPage *page)
+{
+	size_t n_importance, n_coefficients, n_tree;
+
+	ml_fact_array(page->facts, "importance", &n_importance);
+	ml_fact_array(page->facts, "coefficients", &n_coefficients);
+	ml_fact_array(page->facts, "tree", &n_tree);
+	return n_importance + n_coefficients + n_tree > 0 && !ml_page_has_groups(page);
+}
+
 /* What the predictions rest on. */
 MlStatus
 ml_page_drivers(MlPage *page)
 {
-	size_t n_importance, n_coefficients;
+	size_t n_importance;
 
 	ml_fact_array(page->facts, "importance", &n_importance);
-	ml_fact_array(page->facts, "coefficients", &n_coefficients);
-	if (n_importance + n_coefficients == 0 || ml_page_has_groups(page))
+	if (!ml_page_has_drivers(page))
 		return ML_OK;
 	ml_page_raw(page, "<section id=\"drivers\"><h2>What drives the predictions</h2>"
 					  "<div class=\"grid\">");
 	ML_TRY(ml_page_importance(page));
 	ML_TRY(put_coefficients(page));
-	ML_TRY(ml_page_tree(page));
 	if (ml_page_inputs_with_drivers(page))
 		ml_page_inputs(page, n_importance > 0 ? "two" : "");
+	ML_TRY(ml_page_tree(page));
 	ml_page_raw(page, "</div></section>");
 	return ML_OK;
 }

@@ -162,14 +162,12 @@ put_facts(MlPage *page)
 static void
 put_navigation(MlPage *page)
 {
-	size_t n_log, n_params, n_importance, n_coefficients, n_history, n_features;
+	size_t n_log, n_params, n_history, n_features;
 	bool curves = page->task == ML_PAGE_BINARY && ml_json_get(page->curves, "roc");
 	bool residuals = page->task == ML_PAGE_REGRESSION && ml_json_get(page->curves, "residuals");
 
 	ml_fact_array(page->facts, "log", &n_log);
 	ml_fact_array(page->facts, "params", &n_params);
-	ml_fact_array(page->facts, "importance", &n_importance);
-	ml_fact_array(page->facts, "coefficients", &n_coefficients);
 	ml_fact_array(page->facts, "history", &n_history);
 	ml_fact_array(page->facts, "features", &n_features);
 	ml_page_raw(page,
@@ -184,7 +182,7 @@ put_navigation(MlPage *page)
 		ml_page_raw(page, "<a href=\"#groups\">Clusters</a>");
 	if (page->task == ML_PAGE_DECOMPOSITION)
 		ml_page_raw(page, "<a href=\"#groups\">Components</a>");
-	if (n_importance + n_coefficients > 0 && !ml_page_has_groups(page))
+	if (ml_page_has_drivers(page))
 		ml_page_raw(page, "<a href=\"#drivers\">What drives it</a>");
 	if (n_log + n_params > 0)
 		ml_page_raw(page, "<a href=\"#training\">Training</a>");

@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BOX_WIDTH 176.0
+#define BOX_WIDTH 200.0
 #define BOX_HEIGHT 50.0
-#define COLUMN 212.0 /* from the left side of a box to that of its children */
+#define COLUMN 234.0 /* from the left side of a box to that of its children */
 #define SLOT 60.0    /* from one leaf to the next */
 #define INSET 8.0
 #define BAR_HEIGHT 5.0
