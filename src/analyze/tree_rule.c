@@ -194,7 +194,7 @@ mlplat_tree_brief(const MlplatTree *tree, int i)
 	if (node->parent < 0)
 		return NULL;
 	split = &tree->nodes[node->parent];
-	name = tree->model->schema->features[split->feature].name;
+	name = ml_model_features(tree->model)->features[split->feature].name;
 	begin_condition(tree, split->feature, &condition);
 	if (!condition.possible && isinf(split->threshold))
 		return mlplat_tree_condition(tree, i);

@@ -146,8 +146,8 @@ walk_trees(Viewing *v)
 	v->tree.model = model;
 	v->memory =
 		AllocSetContextCreate(CurrentMemoryContext, "mlplat tree view", ALLOCSET_DEFAULT_SIZES);
-	mlplat_check(v->inspected->env,
-				 model->algo->nodes(v->inspected->env, model->fitted, model->schema, take_node, v));
+	mlplat_check(v->inspected->env, model->algo->nodes(v->inspected->env, model->fitted,
+													   ml_model_features(model), take_node, v));
 	end_tree(v);
 	if (v->wanted >= v->n_seen)
 		ereport(ERROR,
