@@ -68,8 +68,10 @@ SELECT mlplat.plot('late', 'roc', '{"compare": "grown"}');
 SELECT mlplat.plot('late', 'roc', '{"compare": [true]}');
 SELECT mlplat.plot('late', 'roc', '{"compare": ["grown", "nobody"]}');
 SELECT mlplat.plot('late', 'roc', '{"compare": ["blind"]}');
+\set VERBOSITY sqlstate
 SELECT mlplat.plot('late', 'roc', jsonb_build_object('evaluation', :id));
 SELECT mlplat.plot(image, 'roc', jsonb_build_object('evaluation', :id)) FROM trained;
+\set VERBOSITY default
 SELECT mlplat.plot('late', 'roc', '{"compare": [1, 2, 3, 4, 5, 6]}');
 SELECT mlplat.plot('grown', 'tree', '{"tree": 1}');
 SELECT mlplat.plot('grown', 'tree', '{"max_depth": 7}');
@@ -90,3 +92,7 @@ REVOKE USAGE ON SCHEMA mlplat FROM regress_plot_stranger;
 DROP ROLE regress_plot_stranger;
 SET search_path = pg_temp, public;
 SELECT mlplat.plot('late', 'roc') ~ 'ROC curve' AS drawn;
+RESET search_path;
+
+SELECT count(mlplat.drop_model(name)) AS dropped FROM mlplat.models WHERE name IN ('late', 'grown', 'price', 'net', 'woods', 'blind', 'groups', 'parts', 'odd') OR name LIKE '<script>alert("x")%';
+DROP TABLE plotted, drawn, trained;
