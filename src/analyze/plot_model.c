@@ -33,7 +33,8 @@ enum
 	PLOT_EVALUATION,
 	PLOT_COMPARE,
 	PLOT_COST_FP,
-	PLOT_COST_FN
+	PLOT_COST_FN,
+	PLOT_LAYER
 };
 
 static const MlParam plot_params[] = {
@@ -49,6 +50,8 @@ static const MlParam plot_params[] = {
 					  "threshold_cost: what a false alarm costs"},
 	[PLOT_COST_FN] = {"cost_fn", ML_PARAM_REAL, "1", 1e-9, 1e9, NULL,
 					  "threshold_cost: what a miss costs"},
+	[PLOT_LAYER] = {"layer", ML_PARAM_INT, "1", 1, INT_MAX, NULL,
+					"weight_distribution: which layer of a network"},
 	{0},
 };
 
@@ -239,6 +242,7 @@ draw(const Subject *subject, size_t kind, const MlParams *params, MlBuffer *svg)
 	{
 		request.cost_fp = ml_param_real(params, PLOT_COST_FP);
 		request.cost_fn = ml_param_real(params, PLOT_COST_FN);
+		request.layer = (size_t) ml_param_int(params, PLOT_LAYER) - 1;
 	}
 	mlplat_check(subject->inspected->env,
 				 ml_plot_svg(subject->inspected->env, kind, &request, svg, &drawn));

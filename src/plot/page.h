@@ -46,6 +46,7 @@ typedef struct MlPage
 	char **confusion_labels;
 	double *confusion;       /* n_confusion squared, rows actual; NULL: not there */
 	double cost_fp, cost_fn; /* of a false alarm and of a miss; 0: both alike */
+	size_t layer;            /* whose weights are shown, from 0 */
 	const char *label;       /* of this model among others */
 	const MlPageModel *others;
 	size_t n_others; /* at most ML_PAGE_OTHERS */
@@ -121,6 +122,7 @@ extern MlStatus ml_page_coefficients(MlPage *page); /* page_model.c */
 extern MlStatus ml_page_learning_curve(MlPage *page);
 extern MlStatus ml_page_weights(MlPage *page); /* page_weights.c */
 extern MlStatus ml_page_gradients(MlPage *page);
+extern MlStatus ml_page_weight_distribution(MlPage *page);
 extern MlStatus ml_page_sizes(MlPage *page); /* page_groups.c */
 extern MlStatus ml_page_variance(MlPage *page);
 extern MlStatus ml_page_tree(MlPage *page); /* page_tree.c */

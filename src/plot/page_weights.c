@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define MAX_PARTS 5 /* beside the whole model: one colour each */
+#define MAX_SHOTS 6 /* of the weights: the log has three */
 
 /* The course of the whole model or of one part. */
 typedef struct Course
@@ -152,4 +153,93 @@ ml_page_weights(MlPage *page)
 
 	return put_courses(page, "weight_norm", &chart,
 					   "How large the weights were: a steep end means more was to come.");
+}
+
+/* The shares of the weights by value, from a part of the log: "low", "high", "histogram" []. Not there: n = 0. */
+static MlStatus
+read_histogram(MlPage *page, const MlJson *part, Course *course)
+{
+	double low = ml_fact_number(part, "low"), high = ml_fact_number(part, "high"), total = 0.0;
+
+	course->n = 0;
+	ML_TRY(ml_fact_doubles(page, part, "histogram", &course->y, &course->n));
+	for (size_t b = 0; b < course->n; b++)
+		total += course->y[b] > 0.0 ? course->y[b] : 0.0;
+	if (!(total > 0.0) || !isfinite(total) || !(high > low) || !isfinite(high - low))
+		course->n = 0;
+	course->x = ml_arena_array(&page->arena, course->n + 1, sizeof(double));
+	if (!course->x)
+		return ML_ENOMEM;
+	for (size_t b = 0; b < course->n; b++)
+	{
+		course->x[b] = low + (high - low) * ((double) b + 0.5) / (double) course->n;
+		course->y[b] = course->y[b] > 0.0 ? course->y[b] / total : 0.0;
+	}
+	return ML_OK;
+}
+
+/* The histograms of one layer in the lines of the log that have them; at most MAX_SHOTS. */
+static MlStatus
+read_shots(MlPage *page, size_t layer, Course *shots, size_t *n_shots)
+{
+	size_t n, n_parts;
+	const MlJson *log = ml_fact_array(page->facts, "log", &n);
+
+	*n_shots = 0;
+	for (size_t i = 0; i < n && *n_shots < MAX_SHOTS; i++)
+	{
+		const MlJson *parts = ml_fact_array(&log->items[i], "layers", &n_parts);
+		Course *shot = &shots[*n_shots];
+		char room[ML_NUMBER_ROOM];
+
+		if (layer >= n_parts)
+			continue;
+		*shot = (Course){0};
+		ML_TRY(read_histogram(page, &parts->items[layer], shot));
+		if (shot->n == 0)
+			continue;
+		snprintf(shot->number, sizeof(shot->number), "Iteration %.20s",
+				 ml_human_number(room, iteration_of(&log->items[i], i), 9));
+		shot->name = shot->number;
+		++*n_shots;
+	}
+	return ML_OK;
+}
+
+/* How the weights of a layer were spread at the start, in the middle and at the end. */
+MlStatus
+ml_page_weight_distribution(MlPage *page)
+{
+	size_t layer = page->layer, n;
+	char label[64];
+	Course shots[MAX_SHOTS];
+	MlSeries series[MAX_SHOTS];
+	MlLineChart chart = {
+		.caption = ml_page_caption(page, "Distribution of weights",
+								   "Shares of the weights of a layer by value, over the training."),
+		.x = {.label = label, .lo = NAN, .hi = NAN},
+		.y =
+			{.label = "Share of the weights", .lo = 0.0, .hi = NAN, .percent = true, .round = true},
+		.series = series};
+
+	ML_TRY(read_shots(page, layer, shots, &n));
+	if (n == 0)
+		return ML_OK;
+	snprintf(label, sizeof(label), "Weight in layer %zu", layer + 1);
+	for (; chart.n_series < n; chart.n_series++)
+	{
+		const Course *shot = &shots[chart.n_series];
+
+		series[chart.n_series] = (MlSeries){.name = shot->name,
+											.x = shot->x,
+											.y = shot->y,
+											.n = shot->n,
+											.style = ML_SERIES_LINE,
+											.color = (int) chart.n_series + 1};
+	}
+	ml_page_card(page, "Distribution of weights", "");
+	ml_page_raw(page, "<p>How the weights of the layer spread while it learned.</p>");
+	ml_chart_lines(page->out, &chart);
+	ml_page_raw(page, "</div>");
+	return ML_OK;
 }

@@ -47,6 +47,9 @@ static const Kind kinds[] = {
 	 ml_page_gradients},
 	{{"weights", "norm of the weights over the iterations", ITERATIONS " with weights", false},
 	 ml_page_weights},
+	{{"weight_distribution", "how the weights of a layer spread at the start, middle and end",
+	  "a network whose log has this layer", false},
+	 ml_page_weight_distribution},
 	{{"cluster_sizes", "share of the rows in each cluster", "a clustering", false}, ml_page_sizes},
 	{{"explained_variance", "share of the variance of each component", "a decomposition", false},
 	 ml_page_variance},
@@ -115,7 +118,8 @@ ml_plot_svg(MlEnv *env, size_t kind, const MlPlotRequest *request, MlBuffer *out
 				   .words = &words,
 				   .subject = request->subject,
 				   .cost_fp = request->cost_fp,
-				   .cost_fn = request->cost_fn};
+				   .cost_fn = request->cost_fn,
+				   .layer = request->layer};
 	MlStatus status;
 
 	ml_buffer_init(&words, env);

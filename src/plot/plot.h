@@ -31,6 +31,7 @@ typedef struct MlPlotRequest
 	const char *const *labels;
 	size_t n;                /* 1 to ML_PLOT_MODELS */
 	double cost_fp, cost_fn; /* of a false alarm and of a miss, for threshold_cost */
+	size_t layer;            /* from 0, for weight_distribution */
 } MlPlotRequest;
 
 extern size_t ml_plot_count(void);

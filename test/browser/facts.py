@@ -23,7 +23,8 @@ def log(n, valid=True, layers=0):
                       "valid_loss": loss + 0.02 + 0.05 * (i / n) ** 2 if valid else None,
                       "gradient_norm": 3 * math.exp(-i / (n / 4)), "weight_norm": 9 - 5 * loss})
         if layers and i % (n // 3) == 1:
-            lines[-1]["layers"] = [{"layer": k + 1, "weight_norm": k + 5 * (1 - loss)} for k in range(layers)]
+            lines[-1]["layers"] = [{"layer": k + 1, "weight_norm": k + 5 * (1 - loss), "low": -2 - i / n, "high": 2 + i / n,
+                                    "histogram": [round(900 * math.exp(-(b - 10) ** 2 / (9 + i / 5))) for b in range(21)]} for k in range(layers)]
     return lines
 
 

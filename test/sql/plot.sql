@@ -42,6 +42,10 @@ SELECT depth, (length(svg) - length(replace(svg, '<rect class="bx', ''))) / leng
 FROM generate_series(1, 6) depth, mlplat.plot('grown', 'tree', jsonb_build_object('max_depth', depth)) svg WHERE depth < 3;
 SELECT mlplat.plot('woods', 'tree', '{"tree": 3}') <> mlplat.plot('woods', 'tree') AS another;
 
+-- a layer of a network
+SELECT layer, mlplat.plot('net', 'weight_distribution', jsonb_build_object('layer', layer)) ~ ('>Weight in layer ' || layer || '<') AS drawn FROM generate_series(1, 2) layer;
+SELECT mlplat.plot('net', 'weight_distribution', '{"layer": 100}');
+
 -- costs
 SELECT mlplat.plot('late', 'threshold_cost') ~ 'Where a false alarm costs 1 and a miss 1,' AS alike,
        mlplat.plot('late', 'threshold_cost', '{"cost_fp": 2, "cost_fn": 10}') ~ 'Where a false alarm costs 2 and a miss 10,' AS priced;

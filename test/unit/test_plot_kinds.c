@@ -23,7 +23,8 @@
 	"-1},{\"feature\":\"b\",\"value\":-1}]," \
 	"\"log\":[{\"iteration\":1,\"loss\":0.6,\"valid_loss\":0.62,\"gradient_norm\":3," \
 	"\"weight_norm\":1},{\"iteration\":2,\"loss\":0.5,\"gradient_norm\":2,\"weight_norm\":2," \
-	"\"layers\":[{\"layer\":1,\"weight_norm\":2},{\"weight_norm\":3}]}]," \
+	"\"layers\":[{\"layer\":1,\"weight_norm\":2,\"low\":-1,\"high\":1,\"histogram\":[1,2,1]},{" \
+	"\"weight_norm\":3}]}]," \
 	"\"tree\":{\"number\":0,\"trees\":3,\"nodes\":[{\"rows\":100,\"class\":\"no\",\"shares\":[0." \
 	"7," \
 	"0.3]},{\"parent\":0,\"rule\":\"age <= " \
