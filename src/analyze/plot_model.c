@@ -164,16 +164,10 @@ use_evaluation(Subject *subject, int64 id)
 	ml_json_writer(&w, &json);
 	ml_json_open(&w, NULL, '{');
 	for (size_t i = 0; i < subject->facts[0]->n; i++)
-	{
-		const char *key = subject->facts[0]->keys[i];
-		const MlJson *stored = ml_json_get(evaluation, key);
-
-		ml_json_value(&w, key, stored ? stored : &subject->facts[0]->items[i]);
-	}
-	/* those that a model without a hold-out has not */
+		ml_json_value(&w, subject->facts[0]->keys[i], &subject->facts[0]->items[i]);
+	/* the last of equal keys counts */
 	for (size_t i = 0; i < evaluation->n; i++)
-		if (!ml_json_get(subject->facts[0], evaluation->keys[i]))
-			ml_json_value(&w, evaluation->keys[i], &evaluation->items[i]);
+		ml_json_value(&w, evaluation->keys[i], &evaluation->items[i]);
 	ml_json_close(&w, '}');
 	mlplat_check(inspected->env, json.status);
 	subject->facts[0] = parse_facts(inspected, (char *) json.data, json.len);

@@ -149,11 +149,17 @@ walk_trees(Viewing *v)
 	mlplat_check(v->inspected->env, model->algo->nodes(v->inspected->env, model->fitted,
 													   ml_model_features(model), take_node, v));
 	end_tree(v);
+	MemoryContextDelete(v->memory);
+}
+
+/* Throw, unless the tree that was asked for has been seen. */
+static void
+check_seen(const Viewing *v)
+{
 	if (v->wanted >= v->n_seen)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no tree %d: the last one is %d", v->wanted, v->n_seen - 1)));
-	MemoryContextDelete(v->memory);
 }
 
 /* The trees of the model of argument 0. Argument 1: which one, NULL for all. */
@@ -173,6 +179,7 @@ view_trees(FunctionCallInfo fcinfo, Viewing *v)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("trees are numbered from 0, there is no tree %d", v->wanted)));
 	walk_trees(v);
+	check_seen(v);
 	mlplat_env_delete(v->inspected->env);
 }
 
@@ -559,6 +566,9 @@ mlplat_write_tree(MlplatInspected *inspected, const MlplatTreeWish *wish, MlJson
 		return;
 	ml_json_open(w, "tree", '{');
 	walk_trees(&v);
+	/* boosting may have stopped before its first tree: then there is nothing to draw */
+	if (v.n_seen > 0)
+		check_seen(&v);
 	ml_json_number(w, "trees", v.n_seen);
 	ml_json_close(w, '}');
 }

@@ -146,7 +146,8 @@ def look_alone(browser, path, view):
     width, scheme, media = view
     url = "file://" + path
     browser.open(url, width, scheme=scheme, media=media)
-    if browser.evaluate("document.querySelectorAll('svg.ch').length") != 1:
+    if not browser.evaluate("document.documentElement instanceof SVGSVGElement"
+                            " && document.querySelectorAll('svg.ch').length === 1"):
         return ["it is not one drawing"]
     return (browser.evaluate(LOOK) + browser.problems
             + ["request for " + request for request in browser.requests if request != url])

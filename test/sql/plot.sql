@@ -91,6 +91,17 @@ SET ROLE regress_plot_stranger;
 SELECT mlplat.plot('late', 'roc');
 SELECT * FROM mlplat.plots('late');
 SELECT mlplat.plot('\x00'::bytea, 'rok');
+
+-- a user's own model
+CREATE TEMP TABLE own AS SELECT i AS a, CASE WHEN i % 3 = 0 THEN 'yes' ELSE 'no' END AS late FROM generate_series(1, 300) i;
+SELECT version FROM mlplat.create_model('own', 'SELECT * FROM own', 'late', 'tree');
+SELECT evaluation_id AS own FROM mlplat.evaluate_model('own', 'SELECT * FROM own') \gset
+SELECT mlplat.plot('own', 'roc', jsonb_build_object('evaluation', :own, 'compare', jsonb_build_array(:own))) ~ 'ROC curve' AS drawn;
+\set VERBOSITY sqlstate
+SELECT mlplat.plot('own', 'roc', jsonb_build_object('compare', jsonb_build_array(:id)));
+\set VERBOSITY default
+SELECT mlplat.drop_model('own') IS NOT NULL AS dropped;
+DROP TABLE own;
 RESET ROLE;
 REVOKE USAGE ON SCHEMA mlplat FROM regress_plot_stranger;
 DROP ROLE regress_plot_stranger;
