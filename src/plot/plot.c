@@ -102,6 +102,7 @@ draw(MlPage *page, const Kind *kind, const MlPlotRequest *request)
 	for (size_t i = 0; i < page->n_others; i++)
 		others[i] = (MlPageModel){request->labels[i + 1],
 								  ml_fact_array(request->facts[i + 1], "curves", &n)};
+	ML_TRY(ml_poll(page->env));
 	ML_TRY(ml_page_open(page));
 	ML_TRY(kind->draw(page));
 	return page->words->status;
