@@ -7,15 +7,13 @@
  * so that its metrics are honest.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "metric/metric.h"
 #include "model/compare.h"
 #include "model/decision.h"
 #include "model/evaluate.h"
-
-#define MAX_IMPORTANCE 10000 /* features listed in the facts */
+#include "model/info.h"
 
 /* One training after the rows are in. */
 typedef struct Finish
@@ -160,54 +158,6 @@ choose_metric(Finish *f, const char **metric)
 
 /* ---- the facts ---- */
 
-typedef struct Ranked
-{
-	double gain;
-	uint32_t feature;
-} Ranked;
-
-/* Greater gain first, then the earlier feature. */
-static int
-compare_ranked(const void *a, const void *b)
-{
-	const Ranked *x = a, *y = b;
-
-	if (x->gain != y->gain)
-		return x->gain < y->gain ? 1 : -1;
-	return x->feature < y->feature ? -1 : x->feature > y->feature;
-}
-
-/* "importance": features by falling gain, shares that sum to 1. */
-static MlStatus
-write_importance(Finish *f, MlJsonWriter *w)
-{
-	const MlSchema *schema = ml_model_features(f->model);
-	uint32_t p = schema->n_features;
-	double *gain = ml_arena_array(&f->temp, p, sizeof(double));
-	Ranked *ranked = ml_arena_array(&f->temp, p, sizeof(Ranked));
-	double sum = 0;
-
-	if (!gain || !ranked)
-		return ML_ENOMEM;
-	f->model->algo->importance(f->model->fitted, gain);
-	for (uint32_t j = 0; j < p; j++)
-	{
-		ranked[j] = (Ranked){gain[j], j};
-		sum += gain[j];
-	}
-	qsort(ranked, p, sizeof(Ranked), compare_ranked);
-	ml_json_open(w, "importance", '[');
-	for (uint32_t j = 0; j < ML_MIN(p, (uint32_t) MAX_IMPORTANCE); j++)
-	{
-		ml_json_open(w, NULL, '{');
-		ml_json_text(w, "feature", schema->features[ranked[j].feature].name);
-		ml_json_number(w, "gain", sum > 0 ? ranked[j].gain / sum : 0);
-		ml_json_close(w, '}');
-	}
-	ml_json_close(w, ']');
-	return ML_OK;
-}
-
 /* An object or array whose members were written before. */
 static void
 put_members(MlJsonWriter *w, const char *key, const char *brackets, const MlBuffer *members)
@@ -279,8 +229,7 @@ write_info(Finish *f, MlTrainResult *result)
 		ml_json_text(&w, "metric", result->metric);
 		ml_json_number(&w, "score", result->score);
 	}
-	if (f->model->algo->importance)
-		ML_TRY(write_importance(f, &w));
+	ML_TRY(ml_info_importance(&f->temp, f->model, &w));
 	ml_json_close(&w, '}');
 	ML_TRY(f->report.summary.status);
 	ML_TRY(f->report.log.status);

@@ -135,11 +135,12 @@ ml_forest_contributions(MlEnv *env, const void *fitted, const double *x, uint32_
 	*base = 0;
 	for (uint32_t t = 0; t < model->n_trees && status == ML_OK; t++)
 	{
-		double mean;
+		double mean = 0;
 
 		status = ml_poll(env);
 		if (status != ML_OK)
 			break;
+		memset(own, 0, model->n_features * sizeof(*own));
 		make_plain(model, &model->trees[t], k, &plain);
 		status = ml_trees_contributions(env, &one, x, 0, own, &mean);
 		for (uint32_t j = 0; j < model->n_features && status == ML_OK; j++)

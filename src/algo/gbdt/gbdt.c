@@ -7,38 +7,13 @@
  * a constant. Contributions add up to these sums.
  */
 #include <math.h>
+#include <string.h>
 
 #include "algo/gbdt/gbdt.h"
 #include "algo/tree/tree_nodes.h"
 #include "core/stats.h"
 
 #define MAX_LOG 700.0 /* of a predicted mean: it stays finite */
-
-static void
-save(const void *model, MlBuffer *out)
-{
-	const GbdtModel *gbdt = model;
-
-	ml_put_u8(out, (uint8_t) gbdt->loss);
-	ml_trees_save(gbdt->trees, out);
-}
-
-static MlStatus
-load(MlReader *in, MlArena *arena, const MlSchema *schema, uint32_t n_outputs, void **model)
-{
-	GbdtModel *gbdt = ml_arena_alloc(arena, sizeof(*gbdt));
-	uint8_t loss = ml_get_u8(in);
-
-	if (!gbdt)
-		return ML_ENOMEM;
-	if (in->failed || loss >= GBDT_LOSSES || (n_outputs > 1) != (loss == GBDT_SOFTMAX))
-		return ml_corrupt(in->env, "loss of the boosted trees");
-	gbdt->loss = (GbdtLoss) loss;
-	ML_TRY(ml_trees_load(in, arena, schema, n_outputs, &gbdt->trees));
-	ML_TRY(ml_trees_prepare(arena, gbdt->trees));
-	*model = gbdt;
-	return ML_OK;
-}
 
 /* Scores of classes to probabilities. */
 static void
@@ -57,12 +32,28 @@ softmax(double *scores, uint32_t n)
 		scores[k] /= sum;
 }
 
+/* Add what the other ensembles say. */
+static void
+add_more(const GbdtModel *gbdt, const double *x, double *out)
+{
+	double sums[GBDT_MAX_OUTPUTS];
+
+	for (uint32_t i = 0; i < gbdt->n_more; i++)
+	{
+		ml_trees_score(gbdt->more[i], x, sums);
+		for (uint32_t k = 0; k < gbdt->trees->n_outputs; k++)
+			out[k] += sums[k];
+	}
+}
+
 static void
 predict(const void *model, const double *x, double *out)
 {
 	const GbdtModel *gbdt = model;
 
 	ml_trees_score(gbdt->trees, x, out);
+	if (gbdt->n_more > 0)
+		add_more(gbdt, x, out);
 	if (gbdt->loss == GBDT_SOFTMAX)
 		softmax(out, gbdt->trees->n_outputs);
 	else if (gbdt->loss == GBDT_LOGISTIC)
@@ -76,24 +67,58 @@ importance(const void *model, double *gain)
 {
 	const GbdtModel *gbdt = model;
 
+	memset(gain, 0, gbdt->trees->n_features * sizeof(*gain));
 	ml_trees_importance(gbdt->trees, gain);
+	for (uint32_t i = 0; i < gbdt->n_more; i++)
+		ml_trees_importance(gbdt->more[i], gain);
 }
 
+/* The sum of the ensembles' contributions. */
 static MlStatus
 contributions(MlEnv *env, const void *model, const double *x, uint32_t k, double *out, double *base)
 {
 	const GbdtModel *gbdt = model;
 
-	return ml_trees_contributions(env, gbdt->trees, x, k, out, base);
+	*base = 0;
+	memset(out, 0, gbdt->trees->n_features * sizeof(*out));
+	ML_TRY(ml_trees_contributions(env, gbdt->trees, x, k, out, base));
+	for (uint32_t i = 0; i < gbdt->n_more; i++)
+		ML_TRY(ml_trees_contributions(env, gbdt->more[i], x, k, out, base));
+	return ML_OK;
+}
+
+/* Passes nodes on with the number that their tree has among all. */
+typedef struct Numbering
+{
+	MlNodeFn emit;
+	void *arg;
+	uint32_t first_tree;
+} Numbering;
+
+static MlStatus
+emit_numbered(void *arg, const MlNode *node)
+{
+	const Numbering *numbering = arg;
+	MlNode row = *node;
+
+	row.tree += numbering->first_tree;
+	return numbering->emit(numbering->arg, &row);
 }
 
 static MlStatus
 nodes(MlEnv *env, const void *model, const MlSchema *schema, MlNodeFn emit, void *arg)
 {
 	const GbdtModel *gbdt = model;
+	Numbering numbering = {emit, arg, gbdt->trees->n_trees};
 
 	(void) schema;
-	return ml_trees_nodes(env, gbdt->trees, emit, arg);
+	ML_TRY(ml_trees_nodes(env, gbdt->trees, emit, arg));
+	for (uint32_t i = 0; i < gbdt->n_more; i++)
+	{
+		ML_TRY(ml_trees_nodes(env, gbdt->more[i], emit_numbered, &numbering));
+		numbering.first_tree += gbdt->more[i]->n_trees;
+	}
+	return ML_OK;
 }
 
 const MlAlgo ml_algo_gbdt = {
@@ -103,8 +128,8 @@ const MlAlgo ml_algo_gbdt = {
 	.params = ml_gbdt_params,
 	.continues = true,
 	.fit = ml_gbdt_fit,
-	.save = save,
-	.load = load,
+	.save = ml_gbdt_save,
+	.load = ml_gbdt_load,
 	.predict = predict,
 	.importance = importance,
 	.nodes = nodes,

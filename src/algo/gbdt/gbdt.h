@@ -19,7 +19,8 @@
  *	gbdt_objective.h	losses, gradients: four files
  *	gbdt_continue.c		going on from an earlier model
  *	gbdt_boost.c		rounds, early stopping
- *	gbdt.c				the algorithm's table, the image, prediction
+ *	gbdt_image.c		the bytes of a model
+ *	gbdt.c				the algorithm's table, prediction
  */
 #ifndef ML_GBDT_H
 #define ML_GBDT_H
@@ -83,12 +84,25 @@ typedef struct GbdtOptions
 extern MlStatus ml_gbdt_options(MlEnv *env, const MlFitInput *input, GbdtOptions *options);
 extern void ml_gbdt_options_free(MlEnv *env, GbdtOptions *options);
 
-/* A fitted model. */
+/*
+ * A fitted model: the sum of its ensembles. Training makes one. Imported trees may test a feature at more places than
+ * an ensemble has bins for, and then are several.
+ */
 typedef struct GbdtModel
 {
-	GbdtLoss loss; /* what the trees' sums mean */
-	MlTreeEnsemble *trees;
+	GbdtLoss loss;         /* what the trees' sums mean */
+	MlTreeEnsemble *trees; /* the first ensemble */
+	uint32_t n_more;
+	MlTreeEnsemble **more; /* the others; their bases are added, too */
 } GbdtModel;
+
+/* ---- gbdt_image.c */
+
+#define GBDT_MAX_OUTPUTS 1000 /* of a model of several ensembles; no model has more classes */
+
+extern void ml_gbdt_save(const void *model, MlBuffer *out);
+extern MlStatus ml_gbdt_load(MlReader *in, MlArena *arena, const MlSchema *schema,
+							 uint32_t n_outputs, void **model);
 
 /* ---- gbdt_histogram.c */
 

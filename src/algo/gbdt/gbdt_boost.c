@@ -329,7 +329,7 @@ ml_gbdt_fit(MlEnv *env, MlArena *arena, const MlFitInput *input, MlFitReport *re
 
 	if (status == ML_OK)
 	{
-		*model = (GbdtModel){b.options.loss, trees};
+		*model = (GbdtModel){.loss = b.options.loss, .trees = trees};
 		*out = model;
 	}
 	free_boost(&b);

@@ -96,6 +96,11 @@ ml_gbdt_check_previous(MlEnv *env, const GbdtModel *previous, const MlDataset *d
 
 	if (trees->n_features != data->schema->n_features || trees->n_outputs != n_outputs)
 		return ml_fail(env, ML_EINVAL, "the model to go on from has other features or classes");
+	if (previous->n_more > 0)
+		return ml_fail(env, ML_EINVAL,
+					   "the imported model cannot be gone on from: it tests a feature at more than "
+					   "%d values",
+					   ML_TREE_CUTS);
 	for (uint32_t j = 0; j < trees->n_features; j++)
 	{
 		const MlFeature *feature = &data->schema->features[j];

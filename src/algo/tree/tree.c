@@ -26,11 +26,10 @@ ml_tree_leaf(const MlTreeEnsemble *ensemble, const MlTree *tree, const double *x
 	return (uint32_t) ~at;
 }
 
-/* gain: n_features sums of the gains of the splits on each feature. */
+/* Add to gain, n_features sums, the gains of the splits on each feature. */
 void
 ml_trees_importance(const MlTreeEnsemble *ensemble, double *gain)
 {
-	memset(gain, 0, ensemble->n_features * sizeof(*gain));
 	for (uint32_t t = 0; t < ensemble->n_trees; t++)
 	{
 		const MlTree *tree = &ensemble->trees[t];

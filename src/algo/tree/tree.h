@@ -101,7 +101,7 @@ ml_tree_goes_left(const MlTreeFeature *feature, const MlTreeNode *node, uint32_t
 /* The leaf of tree that feature vector x falls into. */
 extern uint32_t ml_tree_leaf(const MlTreeEnsemble *ensemble, const MlTree *tree, const double *x);
 
-/* gain: n_features sums of the gains of the splits on each feature. */
+/* Add to gain, n_features sums, the gains of the splits on each feature. */
 extern void ml_trees_importance(const MlTreeEnsemble *ensemble, double *gain);
 
 /* Drop the cuts that no node uses; the nodes' cut numbers change with them. */
@@ -128,8 +128,8 @@ extern void ml_trees_score(const MlTreeEnsemble *ensemble, const double *x, doub
 /* tree_shap.c */
 
 /*
- * What each feature adds to output k of feature vector x; with *base, the mean over the training rows, they
- * add up to the sum of ml_trees_score.
+ * Add to contributions what each feature adds to output k of feature vector x, and to *base the mean over the
+ * training rows: together they come to the sum of ml_trees_score.
  */
 extern MlStatus ml_trees_contributions(MlEnv *env, const MlTreeEnsemble *ensemble, const double *x,
 									   uint32_t k, double *contributions, double *base);

@@ -211,8 +211,8 @@ allocate(MlEnv *env, Shap *shap)
 }
 
 /*
- * What each feature adds to output k of feature vector x; with *base, the mean over the training rows, they
- * add up to the sum of ml_trees_score.
+ * Add to contributions what each feature adds to output k of feature vector x, and to *base the mean over the
+ * training rows: together they come to the sum of ml_trees_score.
  */
 MlStatus
 ml_trees_contributions(MlEnv *env, const MlTreeEnsemble *ensemble, const double *x, uint32_t k,
@@ -221,8 +221,7 @@ ml_trees_contributions(MlEnv *env, const MlTreeEnsemble *ensemble, const double 
 	Shap shap = {.ensemble = ensemble, .x = x, .contributions = contributions};
 	MlStatus status = allocate(env, &shap);
 
-	memset(contributions, 0, ensemble->n_features * sizeof(*contributions));
-	*base = ensemble->base[k];
+	*base += ensemble->base[k];
 	for (uint32_t t = k; t < ensemble->n_trees && status == ML_OK; t += ensemble->n_outputs)
 		*base += add_tree(&shap, &ensemble->trees[t]);
 	ml_free(env, shap.rows);
