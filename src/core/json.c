@@ -34,6 +34,7 @@ typedef struct Parser
 	const char *text;
 	size_t len, pos;
 	int depth;
+	bool not_finite; /* NaN and infinities are numbers, too */
 	Member *stack;
 	size_t n_stack, capacity;
 } Parser;
@@ -203,6 +204,26 @@ parse_string(Parser *p, char **string)
 	return ML_OK;
 }
 
+/* NaN, Infinity or -Infinity at pos; false: none of them. */
+static bool
+parse_not_finite(Parser *p, MlJson *out)
+{
+	static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+	static const double values[] = {NAN, INFINITY, -INFINITY};
+
+	for (int i = 0; p->not_finite && i < 3; i++)
+	{
+		size_t len = strlen(words[i]);
+
+		if (p->len - p->pos < len || memcmp(p->text + p->pos, words[i], len) != 0)
+			continue;
+		p->pos += len;
+		*out = (MlJson){.type = ML_JSON_NUMBER, .number = values[i]};
+		return true;
+	}
+	return false;
+}
+
 /* number = [ minus ] int [ frac ] [ exp ] */
 static MlStatus
 parse_number(Parser *p, MlJson *out)
@@ -348,25 +369,43 @@ parse_value(Parser *p, MlJson *out)
 		case 'n':
 			return parse_word(p, "null", ML_JSON_NULL, out);
 		default:
+			if (parse_not_finite(p, out))
+				return ML_OK;
 			if (p->pos < p->len && (p->text[p->pos] == '-' || digit_at(p, p->pos)))
 				return parse_number(p, out);
 			return fail_here(p, "a value is missing");
 	}
 }
 
+static MlStatus
+parse_document(Parser *p, MlJson **out)
+{
+	MlStatus status = ML_ENOMEM;
+
+	*out = ml_arena_alloc(p->arena, sizeof **out);
+	if (*out)
+		status = parse_value(p, *out);
+	if (status == ML_OK && (peek(p), p->pos < p->len))
+		status = fail_here(p, "something follows the value");
+	ml_free(p->env, p->stack);
+	return status;
+}
+
 MlStatus
 ml_json_parse(MlArena *arena, const char *text, size_t len, MlJson **out)
 {
 	Parser p = {.arena = arena, .env = arena->env, .text = text, .len = len};
-	MlStatus status = ML_ENOMEM;
 
-	*out = ml_arena_alloc(arena, sizeof **out);
-	if (*out)
-		status = parse_value(&p, *out);
-	if (status == ML_OK && (peek(&p), p.pos < len))
-		status = fail_here(&p, "something follows the value");
-	ml_free(p.env, p.stack);
-	return status;
+	return parse_document(&p, out);
+}
+
+MlStatus
+ml_json_parse_not_finite(MlArena *arena, const char *text, size_t len, MlJson **out)
+{
+	Parser p = {
+		.arena = arena, .env = arena->env, .text = text, .len = len, .not_finite = true};
+
+	return parse_document(&p, out);
 }
 
 const MlJson *

@@ -31,6 +31,10 @@ typedef struct MlJson
 
 /* Parse a whole document, strictly; depth is limited to 64. ML_EINVAL with the place of the error. */
 extern MlStatus ml_json_parse(MlArena *arena, const char *text, size_t len, MlJson **out);
+
+/* The same, and NaN, Infinity and -Infinity are numbers (without a source text): for models that others write. */
+extern MlStatus ml_json_parse_not_finite(MlArena *arena, const char *text, size_t len,
+										 MlJson **out);
 extern const MlJson *
 ml_json_get(const MlJson *object,
 			const char *key); /* NULL: not there, or no object; the last of equal keys */

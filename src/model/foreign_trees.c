@@ -13,7 +13,8 @@
  *
  * Shapley values weigh by the rows of leaves, which we keep as integers. A
  * library that has sums of weights instead gets them multiplied by a power of
- * two, so that the shares keep 30 bits.
+ * two, so that the shares keep 30 bits. Our values are floats: a tree whose values lie far from 0 (LightGBM's first
+ * one has the mean in it) gives its middle to the base.
  */
 #include <float.h>
 #include <math.h>
@@ -373,13 +374,33 @@ scaled_rows(double rows, double scale)
 	return (uint32_t) ML_MIN(ML_MAX(rint(scaled), 1), ROWS_MOST);
 }
 
-/* Make tree t of the file; sign: -1 turns its values over. */
-static MlStatus
-make_tree(Builder *b, const MlTreeEnsemble *ensemble, const MlForeignTree *from, double sign,
-		  MlTree *to)
+/* The middle of a tree's values, if they lie so far from 0 that floats would lose digits for it; else 0. */
+static double
+centre_of(const Builder *b, const MlForeignTree *tree, uint32_t n)
 {
-	uint32_t n;
-	double scale;
+	double least = INFINITY, most = -INFINITY, centre;
+	bool exact = true;
+
+	for (uint32_t i = 0; i < n; i++)
+	{
+		const MlForeignCell *cell = &tree->cells[b->order[i]];
+
+		if (!cell->leaf)
+			continue;
+		least = ML_MIN(least, cell->value);
+		most = ML_MAX(most, cell->value);
+		exact = exact && (double) (float) cell->value == cell->value;
+	}
+	centre = (least + most) / 2;
+	return exact || fabs(centre) < (most - least) / 2 ? 0 : centre;
+}
+
+/* Make a tree of the file. */
+static MlStatus
+make_tree(Builder *b, MlTreeEnsemble *ensemble, const MlForeignTree *from, MlTree *to)
+{
+	uint32_t n, k = b->fold ? 0 : from->output;
+	double scale, centre, sign = b->fold && from->output == 0 ? -1 : 1;
 
 	ML_TRY(order_cells(b, from, (size_t) (from - b->f->trees), &n));
 	to->n_leaves = (n + 1) / 2;
@@ -389,6 +410,8 @@ make_tree(Builder *b, const MlTreeEnsemble *ensemble, const MlForeignTree *from,
 	if (!to->nodes || !to->values || !to->rows)
 		return ML_ENOMEM;
 	scale = rows_scale(b, from, n);
+	centre = centre_of(b, from, n);
+	ensemble->base[k] += sign * centre;
 	for (uint32_t i = 0; i < n; i++)
 	{
 		const MlForeignCell *cell = &from->cells[b->order[i]];
@@ -399,7 +422,7 @@ make_tree(Builder *b, const MlTreeEnsemble *ensemble, const MlForeignTree *from,
 			ML_TRY(make_node(b, ensemble, cell, &to->nodes[number]));
 			continue;
 		}
-		to->values[~number] = (float) (sign * cell->value);
+		to->values[~number] = (float) (sign * (cell->value - centre));
 		to->rows[~number] = scaled_rows(cell->rows, scale);
 	}
 	return ML_OK;
@@ -438,8 +461,7 @@ make_ensemble(Builder *b, size_t first, size_t end, MlTreeEnsemble **out)
 		const MlForeignTree *from = b->place[first * b->n_outputs + i];
 
 		if (from)
-			ML_TRY(make_tree(b, ensemble, from, b->fold && from->output == 0 ? -1 : 1,
-							 &ensemble->trees[i]));
+			ML_TRY(make_tree(b, ensemble, from, &ensemble->trees[i]));
 		else
 			ML_TRY(make_nothing(b, &ensemble->trees[i]));
 		ML_TRY(ml_poll(b->env));
@@ -522,12 +544,12 @@ next_ensemble(Builder *b, size_t *round, MlTreeEnsemble **ensemble)
 	return make_ensemble(b, first, *round, ensemble);
 }
 
-/* The constants of the outputs. */
+/* Add the constants of the outputs. */
 static void
 set_base(const Builder *b, MlTreeEnsemble *ensemble)
 {
 	for (uint32_t k = 0; k < b->n_outputs; k++)
-		ensemble->base[k] = b->fold ? b->f->base[1] - b->f->base[0] : b->f->base[k];
+		ensemble->base[k] += b->fold ? b->f->base[1] - b->f->base[0] : b->f->base[k];
 }
 
 MlStatus

@@ -241,7 +241,7 @@ read_cell(Reader *r, const MlJson *tree, const MlJson *const *arrays, size_t t, 
 	double left = element(arrays[A_LEFT], i), right = element(arrays[A_RIGHT], i);
 	double feature = element(arrays[A_FEATURE], i), condition = element(arrays[A_CONDITION], i);
 
-	if (isnan(left) || isnan(right) || isnan(condition) || !is_whole(feature, UINT32_MAX))
+	if (isnan(left) || isnan(right) || !is_whole(feature, UINT32_MAX))
 		return ml_fail(r->env, ML_EDATA, "XGBoost model: node %u of tree %zu is no node", i, t);
 	if (left < 0)
 	{
@@ -465,7 +465,7 @@ parse(MlArena *arena, const char *data, size_t len, MlJson **out)
 	while (at < len && isspace((unsigned char) data[at]))
 		at++;
 	status = at < len && (data[at] == '"' || data[at] == '}')
-				 ? ml_json_parse(arena, data, len, out)
+				 ? ml_json_parse_not_finite(arena, data, len, out)
 				 : ml_ubjson_parse(arena, data, len, out);
 	return status == ML_EINVAL ? ML_EDATA : status;
 }

@@ -38,7 +38,7 @@ def write_csv(path, head, table):
         out = csv.writer(file)
         out.writerow(head)
         for row in table:
-            out.writerow(['' if np.isnan(v) else repr(float(v)) for v in row])
+            out.writerow([repr(float(v)) for v in row])
 
 
 def model(folder, name, objective, target, n_categories=0, trees=TREES, shap=True, **more):

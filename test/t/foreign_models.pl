@@ -13,12 +13,14 @@ my ($data) = grep { defined && -d } (($ENV{MLPLAT_DATA} // "$here/../../../share
 my $python = '/usr/bin/python3';
 my $node = new_node('foreign_models');
 
-# Load a CSV file into a table; the types are found by the import.
+# Load a CSV file into a table, "nan" as NULL; the types are found by the import.
 sub load_csv
 {
 	my ($table, $file) = @_;
+	my $copy = $node->basedir . "/$table.csv";
 
-	$node->safe_psql('postgres', "SELECT mlplat.import_csv('$table', '$file', '{\"null\": [\"nan\", \"NaN\", \"\"]}')");
+	append_to_file($copy, slurp_file($file) =~ s/\bnan\b//gr);
+	$node->safe_psql('postgres', "SELECT mlplat.import_csv('$table', '$copy')");
 	$node->safe_psql('postgres', "ALTER TABLE $table ADD COLUMN id bigserial");
 }
 
