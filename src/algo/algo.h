@@ -17,6 +17,7 @@
 #include "core/param.h"
 #include "core/rng.h"
 #include "data/dataset.h"
+#include "data/design.h"
 
 /* What training leaves beside the model. The buffers are JSON, and go into the image's INFO section. */
 typedef struct MlFitReport
@@ -118,8 +119,8 @@ typedef struct MlNode
 	const uint32_t
 		*levels; /* categorical: the level codes that go left, n_levels of them; else NULL */
 	uint32_t n_levels;
-	bool missing_left;
-	double gain; /* of the split; NaN: not kept */
+	bool missing_left, unseen_left; /* unseen: levels that training did not see */
+	double gain;                    /* of the split; NaN: not kept */
 
 	/* All nodes; NaN or NULL: not kept. */
 	double rows;
@@ -133,6 +134,25 @@ typedef struct MlNode
 
 /* May return other than ML_OK to stop; that status is passed on. The row is valid during the call. */
 typedef MlStatus (*MlNodeFn)(void *arg, const MlNode *node);
+
+/* What makes predictions of scores. */
+typedef enum MlLink
+{
+	ML_LINK_IDENTITY,
+	ML_LINK_EXP,
+	ML_LINK_SIGMOID, /* of several classes: divided by their sum */
+	ML_LINK_SOFTMAX
+} MlLink;
+
+/* How an output comes about: its score is base + scale * sum. */
+typedef struct MlFormula
+{
+	MlLink link; /* the same for all outputs */
+	double base, scale;
+	/* The sum: of coefficients times the columns of the design as ml_design_row has them; NULL: of the trees' leaves. */
+	const MlDesign *design;
+	const double *coefficient;
+} MlFormula;
 
 typedef struct MlAlgo
 {
@@ -180,6 +200,11 @@ typedef struct MlAlgo
 	 * classes, but the probability itself where trees vote) of output k. Returns ML_ENOMEM or ML_ECANCELED. */
 	MlStatus (*contributions)(MlEnv *env, const void *model, const double *x, uint32_t k,
 							  double *contributions, double *base);
+	/*
+	 * The formula of output k, for those that have one. A tree's leaf adds its value, to the output of its class_index,
+	 * or where nodes have probabilities that of class k (of two: of class 1). The pointers are the model's.
+	 */
+	void (*formula)(const void *model, uint32_t k, MlFormula *formula);
 } MlAlgo;
 
 extern const MlAlgo *const ml_algorithms[]; /* ends with NULL */

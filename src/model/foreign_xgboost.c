@@ -52,7 +52,7 @@ static const Meaning meanings[] = {
 	{"survival:cox", GBDT_POISSON, false, LINK_LOG},
 	{"survival:aft", GBDT_POISSON, false, LINK_LOG},
 	{"binary:logistic", GBDT_LOGISTIC, true, LINK_LOGIT},
-	{"binary:logitraw", GBDT_SQUARED, false, LINK_LOGIT},
+	{"binary:logitraw", GBDT_SQUARED, false, LINK_NONE},
 	{"multi:softmax", GBDT_SOFTMAX, true, LINK_NONE},
 	{"multi:softprob", GBDT_SOFTMAX, true, LINK_NONE},
 	{"rank:pairwise", GBDT_SQUARED, false, LINK_NONE},

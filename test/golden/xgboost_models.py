@@ -65,7 +65,7 @@ def main(folder):
     def classes(z): return np.digitize(z, [-0.7, 0.7]).astype(float)
     def count(z): return rng.poisson(np.exp(z / 2)).astype(float)
 
-    model(folder, 'squared', 'reg:squarederror', number, base_score=1000.25)
+    model(folder, 'squared', 'reg:squarederror', number, base_score=10.25)
     model(folder, 'many', 'reg:squarederror', number, trees=500, max_depth=6)
     model(folder, 'exact', 'reg:squarederror', number, tree_method='exact', max_depth=8, trees=50)
     model(folder, 'logistic', 'binary:logistic', binary, base_score=0.2)

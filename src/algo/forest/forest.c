@@ -20,6 +20,7 @@ const MlAlgo ml_algo_tree = {
 	.predict = ml_forest_predict,
 	.importance = ml_forest_importance,
 	.nodes = ml_forest_nodes,
+	.formula = ml_forest_formula,
 	.contributions = ml_forest_contributions,
 };
 
@@ -34,6 +35,7 @@ const MlAlgo ml_algo_forest = {
 	.predict = ml_forest_predict,
 	.importance = ml_forest_importance,
 	.nodes = ml_forest_nodes,
+	.formula = ml_forest_formula,
 	.contributions = ml_forest_contributions,
 };
 
@@ -48,5 +50,6 @@ const MlAlgo ml_algo_extra_trees = {
 	.predict = ml_forest_predict,
 	.importance = ml_forest_importance,
 	.nodes = ml_forest_nodes,
+	.formula = ml_forest_formula,
 	.contributions = ml_forest_contributions,
 };

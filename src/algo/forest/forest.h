@@ -404,5 +404,6 @@ extern MlStatus ml_forest_contributions(MlEnv *env, const void *model, const dou
 										double *contributions, double *base);
 extern MlStatus ml_forest_nodes(MlEnv *env, const void *model, const MlSchema *schema,
 								MlNodeFn emit, void *arg);
+extern void ml_forest_formula(const void *model, uint32_t k, MlFormula *formula);
 
 #endif /* ML_FOREST_H */

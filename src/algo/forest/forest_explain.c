@@ -264,6 +264,7 @@ describe_split(Emitting *e, uint32_t at, MlNode *out)
 	uint32_t missing = feature->n_bins - 1;
 
 	out->missing_left = set[missing / 32] >> missing % 32 & 1;
+	out->unseen_left = set[feature->unseen_bin / 32] >> feature->unseen_bin % 32 & 1;
 	out->levels = e->levels;
 	for (uint32_t level = 0; level < feature->n_levels; level++)
 	{
@@ -370,4 +371,14 @@ ml_forest_nodes(MlEnv *env, const void *fitted, const MlSchema *schema, MlNodeFn
 	ml_free(env, e.levels);
 	ml_free(env, e.counts);
 	return status;
+}
+
+/* Trees vote with equal weight. */
+void
+ml_forest_formula(const void *fitted, uint32_t k, MlFormula *formula)
+{
+	const ForestModel *model = fitted;
+
+	(void) k;
+	*formula = (MlFormula){.link = ML_LINK_IDENTITY, .scale = 1.0 / model->n_trees};
 }

@@ -121,6 +121,22 @@ nodes(MlEnv *env, const void *model, const MlSchema *schema, MlNodeFn emit, void
 	return ML_OK;
 }
 
+static void
+formula(const void *model, uint32_t k, MlFormula *out)
+{
+	const GbdtModel *gbdt = model;
+
+	*out = (MlFormula){.link = ML_LINK_IDENTITY, .base = gbdt->trees->base[k], .scale = 1};
+	for (uint32_t i = 0; i < gbdt->n_more; i++)
+		out->base += gbdt->more[i]->base[k];
+	if (gbdt->loss == GBDT_SOFTMAX)
+		out->link = ML_LINK_SOFTMAX;
+	else if (gbdt->loss == GBDT_LOGISTIC)
+		out->link = ML_LINK_SIGMOID;
+	else if (ml_gbdt_log_link(gbdt->loss))
+		out->link = ML_LINK_EXP;
+}
+
 const MlAlgo ml_algo_gbdt = {
 	.name = "gbdt",
 	.summary = "Gradient boosted decision trees, histogram-based, grown leaf by leaf",
@@ -134,4 +150,5 @@ const MlAlgo ml_algo_gbdt = {
 	.importance = importance,
 	.nodes = nodes,
 	.contributions = contributions,
+	.formula = formula,
 };

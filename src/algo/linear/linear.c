@@ -157,5 +157,6 @@ const MlAlgo ml_algo_linear = {
 	.predict = ml_linear_predict,
 	.importance = ml_linear_importance,
 	.coefficients = ml_linear_coefficients,
+	.formula = ml_linear_formula,
 	.contributions = ml_linear_contributions,
 };

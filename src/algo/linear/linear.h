@@ -97,6 +97,7 @@ extern MlStatus ml_linear_coefficients(MlEnv *env, const void *model, const MlSc
 									   MlCoefficientFn emit, void *arg);
 extern MlStatus ml_linear_contributions(MlEnv *env, const void *model, const double *x, uint32_t k,
 										double *contributions, double *base);
+extern void ml_linear_formula(const void *model, uint32_t k, MlFormula *formula);
 
 /* linear_fit.c, linear_stream.c: what each algorithm wraps with its own reading of options */
 extern MlStatus ml_linear_fit(MlEnv *env, MlArena *arena, const MlFitInput *input,

@@ -217,6 +217,15 @@ ml_linear_coefficients(MlEnv *env, const void *model, const MlSchema *schema, Ml
 	return status;
 }
 
+void
+ml_linear_formula(const void *model, uint32_t k, MlFormula *formula)
+{
+	const MlLinearModel *m = model;
+
+	(void) k;
+	*formula = (MlFormula){ML_LINK_IDENTITY, m->intercept, 1, m->design, m->coefficient};
+}
+
 /* ---- its bytes */
 
 void

@@ -187,5 +187,6 @@ const MlAlgo ml_algo_logistic = {
 	.predict = ml_logistic_predict,
 	.importance = ml_logistic_importance,
 	.coefficients = ml_logistic_coefficients,
+	.formula = ml_logistic_formula,
 	.contributions = ml_logistic_contributions,
 };

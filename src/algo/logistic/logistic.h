@@ -246,5 +246,6 @@ extern MlStatus ml_logistic_coefficients(MlEnv *env, const void *model, const Ml
 										 MlCoefficientFn emit, void *arg);
 extern MlStatus ml_logistic_contributions(MlEnv *env, const void *model, const double *x,
 										  uint32_t k, double *contributions, double *base);
+extern void ml_logistic_formula(const void *model, uint32_t k, MlFormula *formula);
 
 #endif /* ML_LOGISTIC_H */

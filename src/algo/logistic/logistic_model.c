@@ -254,6 +254,16 @@ ml_logistic_predict(const void *fitted, const double *x, double *out)
 		out[k] /= sum;
 }
 
+void
+ml_logistic_formula(const void *fitted, uint32_t k, MlFormula *formula)
+{
+	const MlLogisticModel *model = fitted;
+	const double *coefficient = model->coef + (size_t) k * (1 + (size_t) model->design->n_columns);
+
+	*formula = (MlFormula){model->n_groups == 1 ? ML_LINK_SIGMOID : ML_LINK_SOFTMAX,
+						   intercept_of(model, k), 1, model->design, coefficient + 1};
+}
+
 /* ---- explanation */
 
 /* What each feature adds to the score of group k, compared with an average row; base: that row's score. */

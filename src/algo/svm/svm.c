@@ -526,5 +526,6 @@ const MlAlgo ml_algo_svm = {
 	.predict = ml_svm_predict,
 	.importance = ml_svm_importance,
 	.coefficients = ml_svm_coefficients,
+	.formula = ml_svm_formula,
 	.contributions = ml_svm_contributions,
 };

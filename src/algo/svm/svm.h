@@ -173,5 +173,6 @@ extern MlStatus ml_svm_coefficients(MlEnv *env, const void *model, const MlSchem
 									MlCoefficientFn emit, void *arg);
 extern MlStatus ml_svm_contributions(MlEnv *env, const void *model, const double *x, uint32_t k,
 									 double *contributions, double *base);
+extern void ml_svm_formula(const void *model, uint32_t k, MlFormula *formula);
 
 #endif /* ML_SVM_H */

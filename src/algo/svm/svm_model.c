@@ -33,6 +33,22 @@ ml_svm_predict(const void *model, const double *x, double *out)
 		out[k] = sum > 0 ? out[k] / sum : 1.0 / m->n_groups;
 }
 
+/* The sigmoid's slope and offset go into the score. */
+void
+ml_svm_formula(const void *model, uint32_t k, MlFormula *formula)
+{
+	const MlSvmModel *m = model;
+	const MlScorer *scorer = m->scorer[k];
+
+	*formula =
+		(MlFormula){ML_LINK_IDENTITY, scorer->intercept, 1, m->design, scorer->coefficient};
+	if (!m->classes)
+		return;
+	formula->link = ML_LINK_SIGMOID;
+	formula->base = -(m->sigmoid[k].a * scorer->intercept + m->sigmoid[k].b);
+	formula->scale = -m->sigmoid[k].a;
+}
+
 MlStatus
 ml_svm_contributions(MlEnv *env, const void *model, const double *x, uint32_t k,
 					 double *contributions, double *base)

@@ -68,6 +68,7 @@ describe_split(const Walk *walk, const MlTreeNode *node, MlNode *row)
 	row->gain = node->gain;
 	row->threshold = NAN;
 	row->missing_left = ml_tree_goes_left(feature, node, feature->n_bins - 1);
+	row->unseen_left = node->set && ml_tree_goes_left(feature, node, feature->unseen_bin);
 	if (!node->set)
 	{
 		row->threshold = feature->cuts[node->cut];
