@@ -569,6 +569,8 @@ read_labels(Reader *r)
 		return ML_OK;
 	ML_TRY(as_data(ml_json_parse(r->arena, r->pandas.at, (size_t) (r->pandas.end - r->pandas.at),
 								 &lists)));
+	if (lists->n == 0) /* null or []: not trained from pandas */
+		return ML_OK;
 	/* other columns may have been named categorical, too: then nothing tells which list is whose */
 	f->labels_unclear = lists->type != ML_JSON_ARRAY || lists->n != n_categorical;
 	if (f->labels_unclear)

@@ -5,7 +5,7 @@ SET search_path = to_sql;
 
 CREATE TABLE house ("Area ""m2""" float8, rooms int, old boolean, built date, seen timestamptz, zone text, price float8, class text);
 INSERT INTO house
-SELECT CASE WHEN i % 17 = 0 THEN NULL WHEN i % 19 = 0 THEN 'NaN' ELSE 50 + i % 83 END, nullif(i % 6, 0), i % 3 = 0, date '1990-01-01' + i * 11,
+SELECT CASE WHEN i % 17 = 0 THEN NULL WHEN i % 19 = 0 THEN 'NaN' ELSE (50 + i % 83)::float8 END, nullif(i % 6, 0), i % 3 = 0, date '1990-01-01' + i * 11,
        timestamptz '2020-02-29 23:30:00+05' + i * interval '7 hours', CASE i % 5 WHEN 0 THEN NULL WHEN 1 THEN 'it''s' WHEN 2 THEN E'b\\c' WHEN 3 THEN 'ü' ELSE 'd' END,
        100 + i % 83 + 10 * (i % 5) + 3 * (i % 6) + (i % 7), CASE WHEN i % 83 < 25 THEN 'low' WHEN i % 83 < 60 THEN 'mid' ELSE 'high' END
 FROM generate_series(1, 400) i;
@@ -25,7 +25,7 @@ BEGIN
     RETURN worst;
 END $$;
 CREATE VIEW regression AS SELECT "Area ""m2""", rooms, old, built, seen, zone, price FROM house;
-CREATE VIEW binary AS SELECT "Area ""m2""", rooms, old, built, seen, zone, price > 150 AS dear FROM house;
+CREATE VIEW yes_no AS SELECT "Area ""m2""", rooms, old, built, seen, zone, price > 150 AS dear FROM house;
 CREATE VIEW multi AS SELECT "Area ""m2""", rooms, old, built, seen, zone, class FROM house;
 
 -- linear methods take no infinite numbers: those rows aside
@@ -33,7 +33,7 @@ CREATE TABLE all_new AS TABLE new;
 DELETE FROM new WHERE abs("Area ""m2""") > 1e200;
 SELECT a AS algorithm, (mlplat.create_model(a, 'TABLE regression', 'price', a, holdout => 0)).rows, differs(a) < 1e-9 AS same
 FROM unnest('{linear,ridge,lasso,elastic_net}'::text[]) a;
-SELECT a AS algorithm, (mlplat.create_model(a || '2', 'TABLE binary', 'dear', a, holdout => 0)).rows, differs(a || '2') < 1e-9 AS same, differs(a || '2', 'false') < 1e-9 AS other
+SELECT a AS algorithm, (mlplat.create_model(a || '2', 'TABLE yes_no', 'dear', a, holdout => 0)).rows, differs(a || '2') < 1e-9 AS same, differs(a || '2', 'false') < 1e-9 AS other
 FROM unnest('{logistic,svm}'::text[]) a;
 SELECT a AS algorithm, (mlplat.create_model(a || '3', 'TABLE multi', 'class', a, holdout => 0)).rows, differs(a || '3', 'low') < 1e-9 AS low, differs(a || '3', 'high') < 1e-9 AS high
 FROM unnest('{logistic,svm}'::text[]) a;
@@ -41,7 +41,7 @@ TRUNCATE new;
 INSERT INTO new SELECT * FROM all_new;
 SELECT a AS algorithm, (mlplat.create_model(a, 'TABLE regression', 'price', a, params, holdout => 0)).rows, differs(a) < 1e-9 AS same
 FROM (VALUES ('tree', '{}'::jsonb), ('forest', '{"n_trees": 10}'), ('extra_trees', '{"n_trees": 10}'), ('gbdt', '{"n_trees": 30}')) t(a, params);
-SELECT a AS algorithm, (mlplat.create_model(a || '2', 'TABLE binary', 'dear', a, params, holdout => 0)).rows, differs(a || '2') < 1e-9 AS same, differs(a || '2', 'false') < 1e-9 AS other
+SELECT a AS algorithm, (mlplat.create_model(a || '2', 'TABLE yes_no', 'dear', a, params, holdout => 0)).rows, differs(a || '2') < 1e-9 AS same, differs(a || '2', 'false') < 1e-9 AS other
 FROM (VALUES ('tree', '{}'::jsonb), ('forest', '{"n_trees": 10}'), ('gbdt', '{"n_trees": 30}')) t(a, params);
 SELECT a AS algorithm, (mlplat.create_model(a || '3', 'TABLE multi', 'class', a, params, holdout => 0)).rows, differs(a || '3', 'low') < 1e-9 AS low, differs(a || '3', 'high') < 1e-9 AS high
 FROM (VALUES ('tree', '{}'::jsonb), ('extra_trees', '{"n_trees": 10}'), ('gbdt', '{"n_trees": 30}')) t(a, params);
@@ -82,7 +82,7 @@ SELECT mlplat.to_sql('gbdt', 'low');
 SELECT mlplat.to_sql(NULL) IS NULL AS strict;
 SELECT (mlplat.create_model('near', 'TABLE regression', 'price', 'knn', holdout => 0)).rows;
 SELECT mlplat.to_sql('near');
-SELECT (mlplat.create_model('calibrated', 'TABLE binary', 'dear', 'tree', '{"calibration": "platt"}', holdout => 0)).rows;
+SELECT (mlplat.create_model('calibrated', 'TABLE yes_no', 'dear', 'tree', '{"calibration": "platt"}', holdout => 0)).rows;
 SELECT mlplat.to_sql('calibrated');
 
 SET client_min_messages = warning;
