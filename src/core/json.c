@@ -402,8 +402,7 @@ ml_json_parse(MlArena *arena, const char *text, size_t len, MlJson **out)
 MlStatus
 ml_json_parse_not_finite(MlArena *arena, const char *text, size_t len, MlJson **out)
 {
-	Parser p = {
-		.arena = arena, .env = arena->env, .text = text, .len = len, .not_finite = true};
+	Parser p = {.arena = arena, .env = arena->env, .text = text, .len = len, .not_finite = true};
 
 	return parse_document(&p, out);
 }

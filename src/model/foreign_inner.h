@@ -19,11 +19,11 @@ typedef struct MlForeignCell
 {
 	bool leaf;
 	bool missing_left;
-	bool listed_right;   /* categorical: the codes go right, and not left */
+	bool listed_right;    /* categorical: the codes go right, and not left */
 	uint32_t left, right; /* cells */
 	uint32_t feature;
-	double cut;            /* numeric: left where x <= cut */
-	uint32_t *codes;       /* categorical; else NULL */
+	double cut;      /* numeric: left where x <= cut */
+	uint32_t *codes; /* categorical; else NULL */
 	uint32_t n_codes;
 	double gain;
 	double value, rows; /* of a leaf; rows may be sums of weights */
@@ -79,8 +79,8 @@ extern MlStatus ml_foreign_lightgbm(MlArena *arena, const char *data, size_t len
 extern MlStatus ml_foreign_xgboost(MlArena *arena, const void *data, size_t len, MlForeign *out);
 
 /* The texts of a JSON array of strings, numbers or booleans. what: the array, for errors. */
-extern MlStatus ml_foreign_labels(MlArena *arena, const MlJson *array, const char *what, char ***out,
-								  uint32_t *n);
+extern MlStatus ml_foreign_labels(MlArena *arena, const MlJson *array, const char *what,
+								  char ***out, uint32_t *n);
 
 /* Names, levels and classes into model; sorts the codes of the cells. */
 extern MlStatus ml_foreign_schema(MlForeign *f, const MlForeignNames *names, MlModel *model);

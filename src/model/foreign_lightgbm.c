@@ -190,8 +190,8 @@ read_whole(Reader *r, Span span, const char *what, double most, uint32_t *out)
 
 	if (!span.at || !next_word(&span, &word) || !read_number(&word, &value) || !(value >= 0) ||
 		value > most || value != floor(value))
-		return ml_fail(r->env, ML_EDATA,
-					   "LightGBM model: %s is not a whole number from 0 to %.0f", what, most);
+		return ml_fail(r->env, ML_EDATA, "LightGBM model: %s is not a whole number from 0 to %.0f",
+					   what, most);
 	*out = (uint32_t) value;
 	return ML_OK;
 }
@@ -227,20 +227,13 @@ typedef struct Meaning
 } Meaning;
 
 static const Meaning meanings[] = {
-	{"regression", GBDT_SQUARED, false},
-	{"regression_l1", GBDT_ABSOLUTE, false},
-	{"huber", GBDT_HUBER, false},
-	{"fair", GBDT_SQUARED, false},
-	{"quantile", GBDT_QUANTILE, false},
-	{"mape", GBDT_ABSOLUTE, false},
-	{"poisson", GBDT_POISSON, false},
-	{"gamma", GBDT_TWEEDIE, false},
-	{"tweedie", GBDT_TWEEDIE, false},
-	{"lambdarank", GBDT_SQUARED, false},
-	{"rank_xendcg", GBDT_SQUARED, false},
-	{"custom", GBDT_SQUARED, false},
-	{"binary", GBDT_LOGISTIC, true},
-	{"cross_entropy", GBDT_LOGISTIC, true},
+	{"regression", GBDT_SQUARED, false},  {"regression_l1", GBDT_ABSOLUTE, false},
+	{"huber", GBDT_HUBER, false},         {"fair", GBDT_SQUARED, false},
+	{"quantile", GBDT_QUANTILE, false},   {"mape", GBDT_ABSOLUTE, false},
+	{"poisson", GBDT_POISSON, false},     {"gamma", GBDT_TWEEDIE, false},
+	{"tweedie", GBDT_TWEEDIE, false},     {"lambdarank", GBDT_SQUARED, false},
+	{"rank_xendcg", GBDT_SQUARED, false}, {"custom", GBDT_SQUARED, false},
+	{"binary", GBDT_LOGISTIC, true},      {"cross_entropy", GBDT_LOGISTIC, true},
 	{"multiclass", GBDT_SOFTMAX, true},
 };
 
@@ -255,8 +248,9 @@ read_objective(Reader *r)
 		word = (Span){none.at, none.at + strlen(none.at)};
 	while (next_word(&rest, &parameter))
 		if (is_text(&parameter, "sqrt"))
-			return ml_fail(r->env, ML_EDATA,
-						   "LightGBM model: reg_sqrt, which squares predictions, cannot be imported");
+			return ml_fail(
+				r->env, ML_EDATA,
+				"LightGBM model: reg_sqrt, which squares predictions, cannot be imported");
 	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
 	{
 		if (!is_text(&word, meanings[i].objective))
@@ -285,7 +279,8 @@ read_features(Reader *r)
 		MlForeignFeature *feature = &r->f->features[j];
 
 		if (!names.at || !next_word(&names, &word))
-			return ml_fail(r->env, ML_EDATA, "LightGBM model: feature_names has fewer than %u names",
+			return ml_fail(r->env, ML_EDATA,
+						   "LightGBM model: feature_names has fewer than %u names",
 						   r->f->n_features);
 		feature->name = ml_arena_text(r->arena, word.at, (size_t) (word.end - word.at));
 		if (!feature->name)
@@ -527,7 +522,8 @@ read_trees(Reader *r)
 		ended = begins(&line, "end of trees");
 	}
 	if (!ended)
-		return ml_fail(r->env, ML_EDATA, "LightGBM model: it is cut off, there is no \"end of trees\"");
+		return ml_fail(r->env, ML_EDATA,
+					   "LightGBM model: it is cut off, there is no \"end of trees\"");
 	if (f->n_trees % r->trees_per_round != 0)
 		return ml_fail(r->env, ML_EDATA, "LightGBM model: %zu trees for %u classes", f->n_trees,
 					   r->trees_per_round);
@@ -567,8 +563,8 @@ read_labels(Reader *r)
 		n_categorical += f->features[j].categorical;
 	if (!r->pandas.at || n_categorical == 0)
 		return ML_OK;
-	ML_TRY(as_data(ml_json_parse(r->arena, r->pandas.at, (size_t) (r->pandas.end - r->pandas.at),
-								 &lists)));
+	ML_TRY(as_data(
+		ml_json_parse(r->arena, r->pandas.at, (size_t) (r->pandas.end - r->pandas.at), &lists)));
 	if (lists->n == 0) /* null or []: not trained from pandas */
 		return ML_OK;
 	/* other columns may have been named categorical, too: then nothing tells which list is whose */

@@ -240,8 +240,7 @@ name_categories(MlForeign *f, const MlJson *categories)
 				feature = &f->features[j];
 		if (!feature || !feature->categorical)
 			return ml_fail(env, ML_EINVAL, "option \"categories\": \"%.64s\" is no %s of the model",
-						   categories->keys[i],
-						   feature ? "categorical feature" : "feature");
+						   categories->keys[i], feature ? "categorical feature" : "feature");
 		ML_TRY(ml_foreign_labels(f->arena, &categories->items[i], "a member of \"categories\"",
 								 &feature->labels, &feature->n_labels));
 	}

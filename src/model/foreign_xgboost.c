@@ -318,8 +318,9 @@ read_trees(Reader *r)
 	ML_TRY(need_array(r, r->booster, "model.trees", &trees));
 	ML_TRY(need_array(r, r->booster, "model.tree_info", &info));
 	if (info->n != trees->n)
-		return ml_fail(r->env, ML_EDATA, "XGBoost model: \"tree_info\" has %zu values for %zu trees",
-					   info->n, trees->n);
+		return ml_fail(r->env, ML_EDATA,
+					   "XGBoost model: \"tree_info\" has %zu values for %zu trees", info->n,
+					   trees->n);
 	f->n_trees = trees->n;
 	f->trees = ml_arena_array(r->arena, f->n_trees, sizeof(*f->trees));
 	if (!f->trees)
@@ -428,8 +429,8 @@ read_features(Reader *r)
 	uint32_t n = r->f->n_features;
 
 	if (names && names->n > 0 && (names->type != ML_JSON_ARRAY || names->n != n))
-		return ml_fail(r->env, ML_EDATA, "XGBoost model: there are %zu feature names for %u features",
-					   names->n, n);
+		return ml_fail(r->env, ML_EDATA,
+					   "XGBoost model: there are %zu feature names for %u features", names->n, n);
 	for (uint32_t j = 0; j < n; j++)
 	{
 		MlForeignFeature *feature = &r->f->features[j];
@@ -458,8 +459,7 @@ parse(MlArena *arena, const char *data, size_t len, MlJson **out)
 	if (len < 2 || data[0] != '{')
 	{
 		ml_fail(arena->env, ML_EDATA, "XGBoost model: it is neither JSON nor UBJSON");
-		ml_hint(arena->env,
-				"Save it with save_model to a file that ends in .json or .ubj.");
+		ml_hint(arena->env, "Save it with save_model to a file that ends in .json or .ubj.");
 		return ML_EDATA;
 	}
 	while (at < len && isspace((unsigned char) data[at]))

@@ -10,7 +10,8 @@
  * OFFSET 0 keeps the planner from writing a level into the next. The columns of
  * the row stand in the innermost level, which has no FROM, so that they can only
  * mean those of the query around it. A feature is NULL where it is missing, NaN
- * included. All operators and functions are pg_catalog's, whatever the search_path.
+ * included. All operators and functions are pg_catalog's, whatever the search_path. (A model keeps a timestamp's
+ * microseconds as a double, which rounds them beyond the years 1715 to 2285; SQL does not.)
  *
  * A sum of many trees is written as balanced parentheses, as the parser's stack
  * holds some thousand terms at most. exp() is held within what does not
@@ -21,10 +22,10 @@
 
 #include "model/sqltext.h"
 
-#define MAX_USED 1600              /* features: a row of a subquery has up to 1,664 columns */
+#define MAX_USED 1600                 /* features: a row of a subquery has up to 1,664 columns */
 #define MAX_BYTES ((size_t) 64 << 20) /* of text */
-#define MAX_DEPTH 256              /* of a tree: the parser's stack */
-#define EXP_MOST "700"             /* exp of it is finite, and of its negative not 0 */
+#define MAX_DEPTH 256                 /* of a tree: the parser's stack */
+#define EXP_MOST "700"                /* exp of it is finite, and of its negative not 0 */
 
 /* All of them bind equally: what is multiplied stands in parentheses. */
 #define OP(o) " OPERATOR(pg_catalog." o ") "
@@ -177,9 +178,9 @@ put_level_text(Writer *w, const MlInput *input)
 static void
 put_part(Writer *w, const MlInput *input, MlPart part)
 {
-	static const char *const fields[] = {[ML_PART_YEAR] = "year",   [ML_PART_MONTH] = "month",
-										 [ML_PART_DAY] = "day",     [ML_PART_DOW] = "dow",
-										 [ML_PART_EPOCH] = "epoch", [ML_PART_HOUR] = "epoch"};
+	static const char *const fields[] = {
+		[ML_PART_YEAR] = "year", [ML_PART_MONTH] = "month", [ML_PART_DAY] = "day",
+		[ML_PART_DOW] = "dow",   [ML_PART_EPOCH] = "epoch", [ML_PART_HOUR] = "epoch"};
 	bool zoned = is_type(input, "timestamp with time zone");
 
 	put(w, "CASE WHEN pg_catalog.isfinite(");

@@ -51,12 +51,14 @@ static const char xgboost_text[] =
 	"\"sum_hessian\":[2,1,1],\"tree_param\":{\"size_leaf_vector\":\"1\"}}"
 #define SOFTMAX_MODEL(n, info, trees) \
 	"{ \"learner\":{\"gradient_booster\":{\"model\":{\"tree_info\":[" info "],\"trees\":[" trees \
-	"]},\"name\":\"gbtree\"},\"learner_model_param\":{\"base_score\":\"[5E-1]\",\"num_class\":\"" n \
-	"\",\"num_feature\":\"1\"},\"objective\":{\"name\":\"multi:softprob\"}}}"
+	"]},\"name\":\"gbtree\"},\"learner_model_param\":{\"base_score\":\"[5E-1]\",\"num_class\":" \
+	"\"" n "\",\"num_feature\":\"1\"},\"objective\":{\"name\":\"multi:softprob\"}}}"
 
 static const char xgboost_three[] = SOFTMAX_MODEL(
-	"3", "0,1,2,0", SOFTMAX_TREE("1") "," SOFTMAX_TREE("2") "," SOFTMAX_TREE("3") "," SOFTMAX_TREE("4"));
-static const char xgboost_two[] = SOFTMAX_MODEL("2", "0,1", SOFTMAX_TREE("1") "," SOFTMAX_TREE("2"));
+	"3", "0,1,2,0",
+	SOFTMAX_TREE("1") "," SOFTMAX_TREE("2") "," SOFTMAX_TREE("3") "," SOFTMAX_TREE("4"));
+static const char xgboost_two[] =
+	SOFTMAX_MODEL("2", "0,1", SOFTMAX_TREE("1") "," SOFTMAX_TREE("2"));
 
 /* ---- UBJSON of a JSON tree: arrays of numbers with one type, as XGBoost writes them */
 

@@ -92,7 +92,8 @@ lightgbm_predicts(void)
 		CHECK(strcmp(i.model->target, "pay") == 0);
 		CHECK(strcmp(ml_dict_text(i.model->schema->inputs[2].levels, 3), "d") == 0);
 		CHECK(i.model->algo->contributions(&i.env, i.model->fitted, x, 0, effects, &base) == ML_OK);
-		CHECK_NEAR(base, 3.5, 1e-12); /* the mean over the leaves' rows: 0.1 + 0.4 + 0.9 + 1.6 + 0.5 */
+		CHECK_NEAR(base, 3.5,
+				   1e-12); /* the mean over the leaves' rows: 0.1 + 0.4 + 0.9 + 1.6 + 0.5 */
 		CHECK_NEAR(base + effects[0] + effects[1] + effects[2], 3.5, 1e-12);
 	}
 	end(&i);
@@ -180,10 +181,12 @@ check_xgboost(const Imported *i)
 	{
 		double x, k, leaf;
 	} rows[] = {
-		{-5, 0, 1},        {0.1, 0, 2},   {0.1, 1, 3},         {0.1, 2, 2},    {NAN, 1, 3},
-		{NAN, NAN, 2},     {7, NAN, 2},   {7, ML_UNSEEN, 2},   {INFINITY, 0, 2}, {-INFINITY, 0, 1},
-		{0.0999999, 0, 1},
-		{0.09999999999999999, 0, 2}, /* its float is that of 0.1 */
+		{-5, 0, 1},        {0.1, 0, 2},
+		{0.1, 1, 3},       {0.1, 2, 2},
+		{NAN, 1, 3},       {NAN, NAN, 2},
+		{7, NAN, 2},       {7, ML_UNSEEN, 2},
+		{INFINITY, 0, 2},  {-INFINITY, 0, 1},
+		{0.0999999, 0, 1}, {0.09999999999999999, 0, 2}, /* its float is that of 0.1 */
 	};
 
 	if (!i->model)
@@ -224,7 +227,8 @@ xgboost_classes(void)
 	Imported i;
 	double x[1] = {0}, probs[3], e;
 
-	import_text(&i, "xgboost", xgboost_three, "{\"classes\":[\"a\",\"b\",\"c\"],\"features\":[\"q\"]}");
+	import_text(&i, "xgboost", xgboost_three,
+				"{\"classes\":[\"a\",\"b\",\"c\"],\"features\":[\"q\"]}");
 	CHECK(i.status == ML_OK && i.model && i.model->n_classes == 3);
 	if (i.model)
 	{
@@ -301,11 +305,17 @@ static void
 bad_options(void)
 {
 	static const char *const options[] = {
-		"{\"classes\":[\"a\",\"b\"]}",     "{\"features\":[\"a\"]}", "{\"featurs\":[\"a\"]}",
-		"{\"features\":3}",                "{\"categories\":{\"nobody\":[]}}",
-		"{\"categories\":{\"age\":[1]}}",  "{\"categories\":{\"job\":[1]}}",
-		"{\"categories\":{\"job\":[1,1,2,3,4]}}", "{\"features\":[\"a\",\"a\",\"b\"]}",
-		"{\"categories\":[]}",             "{\"features\":[\"a\",\"b\",null]}",
+		"{\"classes\":[\"a\",\"b\"]}",
+		"{\"features\":[\"a\"]}",
+		"{\"featurs\":[\"a\"]}",
+		"{\"features\":3}",
+		"{\"categories\":{\"nobody\":[]}}",
+		"{\"categories\":{\"age\":[1]}}",
+		"{\"categories\":{\"job\":[1]}}",
+		"{\"categories\":{\"job\":[1,1,2,3,4]}}",
+		"{\"features\":[\"a\",\"a\",\"b\"]}",
+		"{\"categories\":[]}",
+		"{\"features\":[\"a\",\"b\",null]}",
 	};
 	Imported i;
 
@@ -374,9 +384,15 @@ hostile_ubjson(void)
 		const char *bytes;
 		size_t len;
 	} cases[] = {
-		{"{i\x01" "a[$Z#L\x7f\xff\xff\xff\xff\xff\xff\xff}", 17},
-		{"{i\x01" "a[$D#L\x7f\xff\xff\xff\xff\xff\xff\xff}", 17},
-		{"{i\x01" "a[#l\xff\xff\xff\xff}", 12},
+		{"{i\x01"
+		 "a[$Z#L\x7f\xff\xff\xff\xff\xff\xff\xff}",
+		 17},
+		{"{i\x01"
+		 "a[$D#L\x7f\xff\xff\xff\xff\xff\xff\xff}",
+		 17},
+		{"{i\x01"
+		 "a[#l\xff\xff\xff\xff}",
+		 12},
 		{"{$[#i\x7f", 7},
 		{"{$i#L\x00\x00\x00\x00\x10\x00\x00\x00", 13},
 		{"{L\xff\xff\xff\xff\xff\xff\xff\xff", 10},

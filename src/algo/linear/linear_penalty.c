@@ -171,8 +171,7 @@ static const MlStreaming penalty_streaming = {
 	.tasks = ML_TASK_BIT(ML_REGRESSION), .streaming = &penalty_streaming, .fit = penalty_fit, \
 	.save = ml_linear_save, .load = ml_linear_load, .predict = ml_linear_predict, \
 	.importance = ml_linear_importance, .coefficients = ml_linear_coefficients, \
-	.formula = ml_linear_formula, \
-	.contributions = ml_linear_contributions
+	.formula = ml_linear_formula, .contributions = ml_linear_contributions
 
 const MlAlgo ml_algo_ridge = {
 	.name = "ridge",

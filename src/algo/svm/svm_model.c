@@ -40,8 +40,7 @@ ml_svm_formula(const void *model, uint32_t k, MlFormula *formula)
 	const MlSvmModel *m = model;
 	const MlScorer *scorer = m->scorer[k];
 
-	*formula =
-		(MlFormula){ML_LINK_IDENTITY, scorer->intercept, 1, m->design, scorer->coefficient};
+	*formula = (MlFormula){ML_LINK_IDENTITY, scorer->intercept, 1, m->design, scorer->coefficient};
 	if (!m->classes)
 		return;
 	formula->link = ML_LINK_SIGMOID;
