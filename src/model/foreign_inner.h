@@ -6,6 +6,7 @@
  *	foreign_xgboost.c	JSON and UBJSON of XGBoost
  *	foreign_schema.c	inputs, levels, classes
  *	foreign_trees.c		trees
+ *	foreign_cut.c		trees that are too large, in pieces
  *	foreign.c			options, the image and its facts
  */
 #ifndef ML_FOREIGN_INNER_H
@@ -84,6 +85,10 @@ extern MlStatus ml_foreign_labels(MlArena *arena, const MlJson *array, const cha
 
 /* Names, levels and classes into model; sorts the codes of the cells. */
 extern MlStatus ml_foreign_schema(MlForeign *f, const MlForeignNames *names, MlModel *model);
+
+/* A tree, whose n cells have an order with parents first, as a sum of pieces with fewer nodes. */
+extern MlStatus ml_foreign_cut(MlArena *arena, const MlForeignTree *tree, const uint32_t *order,
+							   uint32_t n, MlForeignTree **pieces, size_t *n_pieces);
 
 /* The trees as a fitted model of n_outputs of model; what the loader of images checks holds. */
 extern MlStatus ml_foreign_fit(MlForeign *f, MlModel *model);

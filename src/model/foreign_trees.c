@@ -5,7 +5,8 @@
  * Our trees know a feature by its bins, 256 at most: the cuts that its nodes
  * test, or classes of levels that no node tells apart. A library's trees may
  * test more, so rounds are put into an *ensemble* until a feature would need
- * more bins, and then into the next one; the model is their sum. Only a single round that needs more is refused.
+ * more bins, and then into the next one; the model is their sum. A single tree that needs more is cut into pieces,
+ * which become trees of rounds behind all others.
  *
  * Two passes over the rounds of an ensemble: the first gathers cuts and
  * classes, the second makes trees of them. A round that did not fit leaves its
@@ -44,6 +45,7 @@ typedef struct Builder
 	uint32_t n_outputs; /* of the image */
 	bool fold;          /* two outputs become their difference */
 	/* Trees by output and round. */
+	size_t tree_capacity; /* of the file's list, once it was copied */
 	size_t n_rounds;
 	size_t *count;         /* by output */
 	MlForeignTree **place; /* place[round * n_outputs + output]; NULL: no tree */
@@ -470,6 +472,72 @@ make_ensemble(Builder *b, size_t first, size_t end, MlTreeEnsemble **out)
 	return ml_trees_compact(b->env, ensemble);
 }
 
+/* ---- trees that are too large */
+
+/* Whether a tree alone has bins enough. */
+static MlStatus
+tree_fits(Builder *b, const MlForeignTree *tree, bool *fits)
+{
+	*fits = true;
+	if (tree->n_cells <= 2 * ML_TREE_CUTS)
+		return ML_OK;
+	ML_TRY(forget_bins(b));
+	return gather_tree(b, tree, fits);
+}
+
+/* Room for n trees in the file's list; it doubles, as the arena keeps the old one. */
+static MlStatus
+reserve_trees(Builder *b, size_t n)
+{
+	MlForeign *f = b->f;
+	MlForeignTree *trees;
+
+	if (n <= b->tree_capacity)
+		return ML_OK;
+	n = ML_MAX(n, 2 * f->n_trees);
+	trees = ml_arena_array(b->arena, n, sizeof(*trees));
+	if (!trees)
+		return ML_ENOMEM;
+	memcpy(trees, f->trees, f->n_trees * sizeof(*trees));
+	f->trees = trees;
+	b->tree_capacity = n;
+	return ML_OK;
+}
+
+/* A tree's pieces to the end of the list; the first takes the tree's own place. */
+static MlStatus
+cut_tree(Builder *b, size_t t)
+{
+	MlForeign *f = b->f;
+	MlForeignTree *pieces;
+	size_t n_pieces;
+	uint32_t n;
+
+	ML_TRY(order_cells(b, &f->trees[t], t, &n));
+	ML_TRY(ml_foreign_cut(b->arena, &f->trees[t], b->order, n, &pieces, &n_pieces));
+	ML_TRY(reserve_trees(b, f->n_trees + n_pieces - 1));
+	memcpy(f->trees + f->n_trees, pieces + 1, (n_pieces - 1) * sizeof(*f->trees));
+	f->trees[t] = pieces[0];
+	f->n_trees += n_pieces - 1;
+	return ML_OK;
+}
+
+static MlStatus
+cut_trees(Builder *b)
+{
+	size_t n = b->f->n_trees;
+
+	for (size_t t = 0; t < n; t++)
+	{
+		bool fits;
+
+		ML_TRY(tree_fits(b, &b->f->trees[t], &fits));
+		if (!fits)
+			ML_TRY(cut_tree(b, t));
+	}
+	return ML_OK;
+}
+
 /* ---- rounds */
 
 /* Put the trees in their places: the i-th tree of an output belongs to round i. */
@@ -566,8 +634,9 @@ ml_foreign_fit(MlForeign *f, MlModel *model)
 	if (!fitted)
 		return ML_ENOMEM;
 	fitted->loss = b.fold ? GBDT_LOGISTIC : f->loss;
-	ML_TRY(place_trees(&b));
 	ML_TRY(make_room(&b));
+	ML_TRY(cut_trees(&b));
+	ML_TRY(place_trees(&b));
 	fitted->more = ml_arena_array(b.arena, b.n_rounds, sizeof(*fitted->more));
 	if (!fitted->more)
 		return ML_ENOMEM;

@@ -13,15 +13,15 @@ ROWS, TREES = 400, 30
 rng = np.random.default_rng(7)
 
 
-def rows(n_categories=0):
+def rows(n_rows, n_categories=0):
     """Numbers with missing values, some of them exactly at floats that thresholds may take, and maybe codes."""
-    x = np.round(rng.normal(size=(ROWS, 5)), 1).astype(np.float64)
-    x[:, 1] = rng.normal(size=ROWS) * 1e6
-    x[:, 2] = rng.integers(0, 5, ROWS)
-    x[rng.random((ROWS, 5)) < 0.1] = np.nan
+    x = np.round(rng.normal(size=(n_rows, 5)), 1).astype(np.float64)
+    x[:, 1] = rng.normal(size=n_rows) * 1e6
+    x[:, 2] = rng.integers(0, 5, n_rows)
+    x[rng.random((n_rows, 5)) < 0.1] = np.nan
     if n_categories:
-        codes = rng.integers(0, n_categories, ROWS).astype(float)
-        codes[rng.random(ROWS) < 0.1] = np.nan
+        codes = rng.integers(0, n_categories, n_rows).astype(float)
+        codes[rng.random(n_rows) < 0.1] = np.nan
         x = np.column_stack([x, codes])
     return x
 
@@ -41,8 +41,8 @@ def write_csv(path, head, table):
             out.writerow([repr(float(v)) for v in row])
 
 
-def model(folder, name, objective, target, n_categories=0, trees=TREES, shap=True, **more):
-    x = rows(n_categories)
+def model(folder, name, objective, target, n_categories=0, trees=TREES, n_rows=ROWS, **more):
+    x = rows(n_rows, n_categories)
     y = target(signal(x))
     names = [f'x{j}' for j in range(x.shape[1])]
     types = ['q'] * 5 + ['c'] * (n_categories > 0)
@@ -51,11 +51,11 @@ def model(folder, name, objective, target, n_categories=0, trees=TREES, shap=Tru
     booster = xgb.train(params, data, trees)
     booster.save_model(f'{folder}/{name}.json')
     booster.save_model(f'{folder}/{name}.ubj')
-    got = booster.predict(data).reshape(ROWS, -1)
+    got = booster.predict(data).reshape(n_rows, -1)[:ROWS]
     head = ['prediction'] if got.shape[1] == 1 else [f'prediction_{k}' for k in range(got.shape[1])]
-    write_csv(f'{folder}/{name}.csv', names + head, np.column_stack([x, got]))
-    if shap and got.shape[1] == 1:
-        shares = booster.predict(data, pred_contribs=True)
+    write_csv(f'{folder}/{name}.csv', names + head, np.column_stack([x[:ROWS], got]))
+    if got.shape[1] == 1:
+        shares = booster.predict(data, pred_contribs=True)[:ROWS]
         write_csv(f'{folder}/{name}_shap.csv', [f'c{j}' for j in range(shares.shape[1])], shares)
 
 
@@ -79,6 +79,7 @@ def main(folder):
     model(folder, 'onehot', 'binary:logistic', binary, n_categories=12, max_cat_to_onehot=100)
     model(folder, 'wide', 'reg:squarederror', number, n_categories=390, max_cat_to_onehot=1, max_depth=6)
     model(folder, 'dart', 'reg:squarederror', number, booster='dart', rate_drop=0.3, one_drop=1)
+    model(folder, 'deep', 'reg:squarederror', lambda z: z + rng.normal(size=len(z)), n_rows=6000, tree_method='exact', max_depth=14, trees=3)
     model(folder, 'hinged', 'reg:pseudohubererror', number)
 
 
