@@ -355,7 +355,7 @@ contributions_are_shapley_values(void)
 		CHECK(ml_trees_prepare(&arena, e) == ML_OK);
 		for (int i = 0; i < 20; i++)
 		{
-			double x[3], phi[3], base, score[3];
+			double x[3], phi[3] = {0}, base = 0, score[3];
 			uint32_t k = (uint32_t) i % e->n_outputs;
 
 			random_row(&specs[s], &rng, x);
