@@ -12,6 +12,7 @@
 #include "model/modeljson.h"
 #include "model/sqltext.h"
 #include "pg/bridge.h"
+#include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_export_model);
 PG_FUNCTION_INFO_V1(mlplat_to_sql);
@@ -31,10 +32,12 @@ to_text(const MlEnv *env, const MlBuffer *buffer)
 Datum
 mlplat_export_model(PG_FUNCTION_ARGS)
 {
-	char *format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	MlplatInspected *inspected;
 	MlBuffer out;
+	char *format;
 
+	mlplat_need_arguments(fcinfo, 2);
+	format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(format, "json") != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("there is no format \"%s\" to export to", format),
@@ -81,6 +84,7 @@ mlplat_to_sql(PG_FUNCTION_ARGS)
 	uint32 k;
 	bool other;
 
+	mlplat_need_arguments(fcinfo, 2);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	inspected = mlplat_inspect(fcinfo);

@@ -19,6 +19,8 @@
 #include "core/json.h"
 
 #define MAX_DEPTH 64
+#define POLL_MEMBERS \
+	16 /* of a container after which cancel is polled: large documents have large arrays */
 
 /* A value that waits on the stack for the end of its parent. */
 typedef struct Member
@@ -285,7 +287,7 @@ collect_members(Parser *p, size_t base, MlJson *out)
 			out->keys[i] = p->stack[base + i].key;
 	}
 	p->n_stack = base;
-	return ML_OK;
+	return out->n >= POLL_MEMBERS ? ml_poll(p->env) : ML_OK;
 }
 
 /* One element, or key : value, onto the stack. */

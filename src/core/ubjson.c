@@ -237,7 +237,7 @@ collect_members(Parser *p, size_t base, MlJson *out)
 			out->keys[i] = p->stack[base + i].key;
 	}
 	p->n_stack = base;
-	return ML_OK;
+	return ml_poll(p->env);
 }
 
 /* Behind '[' or '{'. */

@@ -19,6 +19,7 @@
 #include "model/foreign.h"
 #include "pg/bridge.h"
 #include "pg/catalog.h"
+#include "pg/signature.h"
 
 PG_FUNCTION_INFO_V1(mlplat_import_model);
 PG_FUNCTION_INFO_V1(mlplat_model_image);
@@ -87,10 +88,11 @@ import_file(const char *format, struct varlena *data, Jsonb *options)
 Datum
 mlplat_model_image(PG_FUNCTION_ARGS)
 {
-	char *format = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	Imported imported =
-		import_file(format, PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1)), PG_GETARG_JSONB_P(2));
+	Imported imported;
 
+	mlplat_need_arguments(fcinfo, 3);
+	imported = import_file(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+						   PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1)), PG_GETARG_JSONB_P(2));
 	PG_RETURN_BYTEA_P(imported.image);
 }
 
@@ -98,15 +100,15 @@ mlplat_model_image(PG_FUNCTION_ARGS)
 Datum
 mlplat_import_model(PG_FUNCTION_ARGS)
 {
-	char *format = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	MlplatNewVersion version = {.score = NAN};
 	MlplatModelRef ref;
 	Imported imported;
 	int number;
 
+	mlplat_need_arguments(fcinfo, 4);
 	PreventCommandIfReadOnly("mlplat.import_model()");
-	imported =
-		import_file(format, PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(2)), PG_GETARG_JSONB_P(3));
+	imported = import_file(text_to_cstring(PG_GETARG_TEXT_PP(1)),
+						   PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(2)), PG_GETARG_JSONB_P(3));
 	version.image = PointerGetDatum(imported.image);
 	version.info = imported.info;
 	ref = mlplat_lock_model(text_to_cstring(PG_GETARG_TEXT_PP(0)));

@@ -382,7 +382,7 @@ contributions_work(MlEnv *env, void *arg)
 	const TreeSpec *spec = arg;
 	MlArena arena;
 	MlRng rng;
-	double x[3] = {0.1, 0.5, 1}, phi[3], base;
+	double x[3] = {0.1, 0.5, 1}, phi[3] = {0}, base = 0;
 	MlEnv plain;
 	MlStatus status;
 
