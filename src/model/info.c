@@ -28,7 +28,7 @@ compare_ranked(const void *a, const void *b)
 MlStatus
 ml_info_importance(MlArena *temp, const MlModel *model, MlJsonWriter *w)
 {
-	const MlSchema *schema = model->schema;
+	const MlSchema *schema = ml_model_features(model);
 	uint32_t p = schema->n_features;
 	double *gain, sum = 0;
 	Ranked *ranked;

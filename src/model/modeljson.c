@@ -350,6 +350,8 @@ ml_model_json(MlEnv *env, const MlModel *model, const char *info, size_t info_le
 		return ml_fail(env, ML_EINVAL,
 					   "a model of algorithm \"%s\" has neither trees nor coefficients to export",
 					   model->algo->name);
+	if (model->prep)
+		return ml_fail(env, ML_EINVAL, "a model whose columns are prepared cannot be exported");
 	ml_json_writer(&w.json, out);
 	status = put_model(&w, info, info_len);
 	ml_free(env, w.child);

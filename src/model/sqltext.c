@@ -683,6 +683,12 @@ check_model(Writer *w, uint32_t k, MlFormula *formula)
 		return ML_EINVAL;
 	}
 	model->algo->formula(model->fitted, k, formula);
+	if (model->prep)
+	{
+		ml_fail(w->env, ML_EINVAL, "to_sql cannot write a model whose columns are prepared");
+		ml_hint(w->env, "Train without the option \"prep\".");
+		return ML_EINVAL;
+	}
 	if (model->calibration)
 	{
 		ml_fail(w->env, ML_EINVAL, "to_sql cannot write calibrated probabilities");
