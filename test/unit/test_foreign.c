@@ -300,6 +300,47 @@ many_thresholds(void)
 	ml_buffer_free(&text);
 }
 
+/* One tree that tests a number at 511 values: it is cut into pieces, and says the same. */
+static void
+large_tree(void)
+{
+	static const char *const keys[] = {"split_feature", "threshold", "decision_type", "left_child",
+									   "right_child"};
+	MlBuffer text;
+	Imported i;
+	MlEnv env;
+
+	ml_env_init(&env);
+	ml_buffer_init(&text, &env);
+	ml_put_format(&text, "tree\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=0\n"
+						 "objective=regression\nfeature_names=x\nTree=0\nnum_leaves=512\n");
+	for (int k = 0; k < 5; k++)
+	{
+		ml_put_format(&text, "%s=", keys[k]);
+		for (int level = 0; level < 9; level++)
+			for (int p = 0; p < 1 << level; p++)
+			{
+				int child = (1 << (level + 1)) - 1 + 2 * p + (k == 4);
+				int values[] = {0, (2 * p + 1) * (256 >> level), 0, 0, 0};
+
+				values[3] = values[4] = level < 8 ? child : -(2 * p + (k == 4)) - 1;
+				ml_put_format(&text, "%d ", values[k]);
+			}
+		ml_put_format(&text, "\n");
+	}
+	ml_put_format(&text, "leaf_value=");
+	for (int n = 0; n < 512; n++)
+		ml_put_format(&text, "%d ", n);
+	ml_put_format(&text, "\nend of trees\n");
+	import(&i, "lightgbm", text.data, text.len, NULL);
+	CHECK(i.status == ML_OK);
+	for (int n = 0; n < 512 && i.model; n++)
+		CHECK_NEAR(predict(&i, n + 0.5, 0, 0), n, 0);
+	CHECK(decode_and_use(&i.env, i.image.data, i.image.len) == ML_OK);
+	end(&i);
+	ml_buffer_free(&text);
+}
+
 /* Options that do not fit, and their errors. */
 static void
 bad_options(void)
@@ -451,6 +492,7 @@ main(void)
 	RUN(xgboost_predicts);
 	RUN(xgboost_classes);
 	RUN(many_thresholds);
+	RUN(large_tree);
 	RUN(bad_options);
 	RUN(damaged_files);
 	RUN(hostile_ubjson);
