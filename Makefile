@@ -15,9 +15,9 @@ EXTENSION = mlplat
 EXTVERSION = 0.1
 MODULE_big = mlplat
 
-PURE_DIRS = core data algo algo/* metric model plot
+PURE_DIRS = core data data/* algo algo/* metric model plot
 PURE_SRCS = $(sort $(wildcard $(PURE_DIRS:%=src/%/*.c)))
-PG_SRCS = $(sort $(wildcard src/*.c src/pg/*.c src/source/*.c src/prepare/*.c src/train/*.c src/serve/*.c src/analyze/*.c src/manage/*.c))
+PG_SRCS = $(sort $(wildcard src/*.c src/pg/*.c src/source/*.c src/source/*/*.c src/prepare/*.c src/prepare/*/*.c src/train/*.c src/serve/*.c src/analyze/*.c src/manage/*.c))
 # Not HEADERS: PGXS would install those.
 OUR_HEADERS = $(wildcard src/*/*.h src/*/*/*.h)
 OBJS = $(PURE_SRCS:.c=.o) $(PG_SRCS:.c=.o)

@@ -10,7 +10,7 @@
 #include "pg/guc.h"
 #include "pg/progress.h"
 #include "pg/threads.h"
-#include "prepare/profile.h"
+#include "prepare/profile/profile.h"
 #include "train/train.h"
 
 PG_MODULE_MAGIC;

@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "data/dataset.h"
-#include "data/prep.h"
+#include "data/prep/prep.h"
 
 /* Rows that a function reads at once into its own stack. */
 #define TILE 256

@@ -15,7 +15,7 @@
 #define ML_MODEL_H
 
 #include "algo/algo.h"
-#include "data/prep.h"
+#include "data/prep/prep.h"
 #include "model/calibration.h"
 
 #define ML_IMAGE_FORMAT 1

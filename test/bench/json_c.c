@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "core/rng.h"
-#include "data/jsonreader.h"
+#include "data/json/jsonreader.h"
 
 #define N_ROWS 200000
 #define N_COLUMNS 21

@@ -8,9 +8,9 @@
  */
 #include "fuzzer.h"
 
-#include "data/csv.h"
-#include "data/csvfit.h"
-#include "data/csvtype.h"
+#include "data/csv/csv.h"
+#include "data/csv/csvfit.h"
+#include "data/csv/csvtype.h"
 
 #define MAX_COLUMNS 16
 #define MAX_RECORD 4096

@@ -7,7 +7,7 @@
  */
 #include "fuzzer.h"
 #include "core/rng.h"
-#include "data/jsonreader.h"
+#include "data/json/jsonreader.h"
 
 static const char *const paths[] = {"$", "$[*]", "$.a", "$.a.b[*]"};
 

@@ -5,8 +5,8 @@
 #include "unit.h"
 
 #include "core/rng.h"
-#include "data/csv.h"
-#include "data/csvtype.h"
+#include "data/csv/csv.h"
+#include "data/csv/csvtype.h"
 
 static const MlCsvDialect comma = {',', '"', '"'};
 

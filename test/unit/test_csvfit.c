@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "data/csvfit.h"
+#include "data/csv/csvfit.h"
 
 static bool
 fits(MlCsvFit fit, const char *text)

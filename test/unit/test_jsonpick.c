@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "core/rng.h"
-#include "data/jsonpick.h"
+#include "data/json/jsonpick.h"
 
 /* The value at the path: its token's text, with "(empty)" after an empty container; or what is wrong. */
 static const char *

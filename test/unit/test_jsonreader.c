@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "core/rng.h"
-#include "data/jsonreader.h"
+#include "data/json/jsonreader.h"
 
 /* What was read, as text: items as {key=value;...}, problems and ends in brackets. */
 typedef struct Got

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "core/rng.h"
-#include "data/prep.h"
+#include "data/prep/prep.h"
 #include "golden_prep.h"
 
 #define ROWS 60
