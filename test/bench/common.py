@@ -1,5 +1,6 @@
 """What the benchmarks share: a connection by the PG* variables, timing, tables of results."""
 import os
+import shutil
 import statistics
 import sys
 import time
@@ -45,6 +46,11 @@ def show(work, measured, note=""):
     middle, low, high = measured
     print(f"{work:<58} {middle:8.3f} s  ({low:.3f} to {high:.3f})  {note}")
     sys.stdout.flush()
+
+
+def find_pgbench():
+    """Its path, or None."""
+    return shutil.which("pgbench") or next((p for p in [os.path.join(os.environ.get("MLPLAT_BINDIR", ""), "pgbench")] if os.access(p, os.X_OK)), None)
 
 
 def dense(cursor, rows=1_000_000, name="dense", seed=0.42):

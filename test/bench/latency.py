@@ -3,21 +3,15 @@
 
 The rounds of both sides alternate; the difference of the medians is what a prediction adds.
 """
-import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 
-from common import FEATURES, connect, dense, query
+from common import FEATURES, connect, dense, find_pgbench, query
 
 ROUNDS, SECONDS = 5, 2
-
-
-def find_pgbench():
-    return shutil.which("pgbench") or next((p for p in [os.path.join(os.environ.get("MLPLAT_BINDIR", ""), "pgbench")] if os.access(p, os.X_OK)), None)
 
 
 def latency(pgbench, script):
