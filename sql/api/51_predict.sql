@@ -173,3 +173,15 @@ COMMENT ON FUNCTION mlplat.predict_probs(bytea, jsonb) IS 'the probabilities of 
 CREATE OR REPLACE FUNCTION mlplat.predict_probs(image bytea, "row" float8[]) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mlplat_predict_probs' LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mlplat.predict_probs(bytea, float8[]) IS 'the probabilities of all classes: {label: probability}; a model by its image; an array; features bind by position';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_batch(model text, query text, key text DEFAULT NULL, OUT row_number bigint, OUT row_key text,
+    OUT prediction float8, OUT class text, OUT probabilities jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'mlplat_predict_batch' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1000;
+COMMENT ON FUNCTION mlplat.predict_batch(text, text, text) IS
+    'the predictions of a model by name for all rows of a query, numbered as they come, beside the text of the column key';
+
+CREATE OR REPLACE FUNCTION mlplat.predict_batch(image bytea, query text, key text DEFAULT NULL, OUT row_number bigint, OUT row_key text,
+    OUT prediction float8, OUT class text, OUT probabilities jsonb) RETURNS SETOF record
+    AS 'MODULE_PATHNAME', 'mlplat_predict_batch' LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000 ROWS 1000;
+COMMENT ON FUNCTION mlplat.predict_batch(bytea, text, text) IS
+    'the predictions of a model by its image for all rows of a query, numbered as they come, beside the text of the column key';

@@ -18,6 +18,7 @@
 
 #include "pg/bridge.h"
 #include "core/json.h"
+#include "serve/prediction.h"
 #include "serve/site.h"
 
 PG_FUNCTION_INFO_V1(mlplat_predict);
@@ -36,6 +37,16 @@ need_classes(const MlModel *model, const char *function)
 						errhint("Use mlplat.predict.")));
 }
 
+double
+mlplat_prediction_value(const MlModel *model, const double *probs)
+{
+	if (model->n_classes == 0)
+		return probs[0];
+	if (model->n_classes == 2)
+		return probs[1];
+	return ml_model_class(model, probs);
+}
+
 /* The value of a regression, P(positive) of two classes, else the index of the best class. */
 Datum
 mlplat_predict(PG_FUNCTION_ARGS)
@@ -45,11 +56,15 @@ mlplat_predict(PG_FUNCTION_ARGS)
 
 	if (!probs)
 		PG_RETURN_NULL();
-	if (model->n_classes == 0)
-		PG_RETURN_FLOAT8(probs[0]);
-	if (model->n_classes == 2)
-		PG_RETURN_FLOAT8(probs[1]);
-	PG_RETURN_FLOAT8((float8) ml_model_class(model, probs));
+	PG_RETURN_FLOAT8(mlplat_prediction_value(model, probs));
+}
+
+const char *
+mlplat_prediction_class(const MlModel *model, const double *probs)
+{
+	if (model->task == ML_CLUSTERING)
+		return psprintf("%.0f", probs[0]);
+	return model->n_classes > 0 ? model->classes[ml_model_class(model, probs)] : NULL;
 }
 
 /* The class by the threshold of argument 2; errors say what it is for. */
@@ -80,15 +95,13 @@ mlplat_predict_class(PG_FUNCTION_ARGS)
 
 	if (!probs)
 		PG_RETURN_NULL();
-	if (model->task == ML_CLUSTERING && !mlplat_site_has_label(fcinfo))
-		PG_RETURN_TEXT_P(cstring_to_text(psprintf("%.0f", probs[0])));
-	need_classes(model, "predict_class");
+	if (model->task != ML_CLUSTERING || mlplat_site_has_label(fcinfo))
+		need_classes(model, "predict_class");
 	if (!mlplat_site_has_label(fcinfo))
-		class = ml_model_class(model, probs);
-	else if (PG_ARGISNULL(2))
+		PG_RETURN_TEXT_P(cstring_to_text(mlplat_prediction_class(model, probs)));
+	if (PG_ARGISNULL(2))
 		PG_RETURN_NULL();
-	else
-		class = class_above(model, probs, PG_GETARG_FLOAT8(2));
+	class = class_above(model, probs, PG_GETARG_FLOAT8(2));
 	PG_RETURN_TEXT_P(cstring_to_text(model->classes[class]));
 }
 
@@ -134,19 +147,13 @@ mlplat_predict_proba(PG_FUNCTION_ARGS)
 	PG_RETURN_FLOAT8(probs[ml_model_class(model, probs)]);
 }
 
-/* {label: probability} of all classes. */
 Datum
-mlplat_predict_probs(PG_FUNCTION_ARGS)
+mlplat_prediction_probs(const MlModel *model, const double *probs)
 {
-	const MlModel *model;
-	const double *probs = mlplat_site_predict(fcinfo, &model);
 	MlEnv env;
 	MlBuffer out;
 	MlJsonWriter w;
 
-	if (!probs)
-		PG_RETURN_NULL();
-	need_classes(model, "predict_probs");
 	mlplat_env_init(&env, CurrentMemoryContext);
 	ml_buffer_init(&out, &env);
 	ml_json_writer(&w, &out);
@@ -156,7 +163,20 @@ mlplat_predict_probs(PG_FUNCTION_ARGS)
 	ml_json_close(&w, '}');
 	ml_put_u8(&out, 0);
 	mlplat_check(&env, out.status);
-	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum((char *) out.data)));
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum((char *) out.data));
+}
+
+/* {label: probability} of all classes. */
+Datum
+mlplat_predict_probs(PG_FUNCTION_ARGS)
+{
+	const MlModel *model;
+	const double *probs = mlplat_site_predict(fcinfo, &model);
+
+	if (!probs)
+		PG_RETURN_NULL();
+	need_classes(model, "predict_probs");
+	PG_RETURN_DATUM(mlplat_prediction_probs(model, probs));
 }
 
 /* The row in the model's own space: its components, or its distance to each cluster. */

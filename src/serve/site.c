@@ -30,7 +30,8 @@ typedef enum RowKind
 	ROW_RECORD,
 	ROW_JSONB,
 	ROW_ARRAY,
-	ROW_COLUMNS
+	ROW_COLUMNS,
+	ROW_QUERY /* a batch: the rows are those of a query */
 } RowKind;
 
 typedef struct Site
@@ -79,6 +80,9 @@ site_create(FunctionCallInfo fcinfo)
 			if (!get_fn_expr_arg_stable(fcinfo->flinfo, 1))
 				ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 								errmsg("the names of the columns must be a constant")));
+			break;
+		case TEXTOID:
+			site->row_kind = ROW_QUERY;
 			break;
 		default:
 			elog(ERROR, "unexpected row type %u of a predict function", row_type);
@@ -234,6 +238,8 @@ read_row(Site *site, MlplatSiteModel *sited, FunctionCallInfo fcinfo)
 		case ROW_COLUMNS:
 			read_columns(site, sited, fcinfo);
 			break;
+		case ROW_QUERY:
+			elog(ERROR, "a batch has more than one row");
 	}
 }
 
@@ -255,19 +261,28 @@ seen_features(const MlplatSiteModel *sited)
 	return sited->prepared;
 }
 
+/* The call site and the model of argument 0, which is not NULL. */
+static MlplatSiteModel *
+site_model(FunctionCallInfo fcinfo, Site **site)
+{
+	*site = fcinfo->flinfo->fn_extra;
+	if (unlikely(!*site))
+		*site = site_create(fcinfo);
+	if ((*site)->by_name)
+		return mlplat_site_model_by_name(&(*site)->models, PG_GETARG_TEXT_PP(0));
+	return mlplat_site_model_by_image(&(*site)->models, PG_GETARG_DATUM(0));
+}
+
 /* The features of the row, and the model that reads them; NULL when either argument is. */
 static const double *
 site_features(FunctionCallInfo fcinfo, MlplatSiteModel **out)
 {
-	Site *site = fcinfo->flinfo->fn_extra;
+	Site *site;
 	MlplatSiteModel *sited;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		return NULL;
-	if (unlikely(!site))
-		site = site_create(fcinfo);
-	sited = site->by_name ? mlplat_site_model_by_name(&site->models, PG_GETARG_TEXT_PP(0))
-						  : mlplat_site_model_by_image(&site->models, PG_GETARG_DATUM(0));
+	sited = site_model(fcinfo, &site);
 	read_row(site, sited, fcinfo);
 	*out = sited;
 	return seen_features(sited);
@@ -284,6 +299,17 @@ mlplat_site_features(FunctionCallInfo fcinfo, const MlModel **model)
 	return features;
 }
 
+/* Refuse a model that only transforms. */
+static void
+need_predictions(const MlModel *model)
+{
+	if (!model->algo->predict)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("a model of algorithm \"%s\" does %s, and predicts nothing",
+							   model->algo->name, ml_task_name(model->task)),
+						errhint("Use mlplat.transform.")));
+}
+
 const double *
 mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
 {
@@ -292,11 +318,7 @@ mlplat_site_predict(FunctionCallInfo fcinfo, const MlModel **model)
 
 	if (!features)
 		return NULL;
-	if (!sited->model->algo->predict)
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("a model of algorithm \"%s\" does %s, and predicts nothing",
-							   sited->model->algo->name, ml_task_name(sited->model->task)),
-						errhint("Use mlplat.transform.")));
+	need_predictions(sited->model);
 	ml_model_predict(sited->model, features, sited->probs);
 	*model = sited->model;
 	return sited->probs;
@@ -308,4 +330,28 @@ mlplat_site_has_label(FunctionCallInfo fcinfo)
 	const Site *site = fcinfo->flinfo->fn_extra;
 
 	return PG_NARGS() > 2 && site->row_kind != ROW_COLUMNS;
+}
+
+/* ---- batches ---- */
+
+MlplatSiteModel *
+mlplat_site_open(FunctionCallInfo fcinfo, TupleDesc desc)
+{
+	Site *site;
+	MlplatSiteModel *sited;
+
+	if (PG_ARGISNULL(0))
+		return NULL;
+	sited = site_model(fcinfo, &site);
+	need_predictions(sited->model);
+	bind_rows(site, sited, desc, desc->tdtypeid, desc->tdtypmod);
+	return sited;
+}
+
+const double *
+mlplat_site_predict_values(const MlplatSiteModel *sited, const Datum *values, const bool *nulls)
+{
+	mlplat_bind_row(sited->rows->binding, values, nulls, sited->rows->raw);
+	ml_model_predict(sited->model, seen_features(sited), sited->probs);
+	return sited->probs;
 }

@@ -10,9 +10,11 @@
 
 #include "postgres.h"
 
+#include "access/tupdesc.h"
 #include "fmgr.h"
 
 #include "model/model.h"
+#include "serve/site_models.h"
 
 /*
  * The model of argument 0 (text or bytea) and the row of argument 1 (record, jsonb, float8[], or names
@@ -26,5 +28,12 @@ extern const double *mlplat_site_features(FunctionCallInfo fcinfo, const MlModel
 
 /* After mlplat_site_predict: is argument 2 a label or threshold? Of the faces over columns it is a column. */
 extern bool mlplat_site_has_label(FunctionCallInfo fcinfo);
+
+/* The model of argument 0, bound to rows like desc; NULL when it is NULL. Stays until the end of the call. */
+extern MlplatSiteModel *mlplat_site_open(FunctionCallInfo fcinfo, TupleDesc desc);
+
+/* The prediction for one of these rows. */
+extern const double *mlplat_site_predict_values(const MlplatSiteModel *sited, const Datum *values,
+												const bool *nulls);
 
 #endif
