@@ -55,7 +55,7 @@ SELECT mlplat.report('y@2') <> mlplat.report('y') AS versions_differ;
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'mlplat'::regnamespace AND obj_description(p.oid, 'pg_proc') IS NULL ORDER BY 1;
 SELECT c.oid::regclass FROM pg_class c WHERE relnamespace = 'mlplat'::regnamespace AND relkind IN ('r', 'v') AND obj_description(c.oid, 'pg_class') IS NULL ORDER BY 1;
 SELECT p.oid::regprocedure FROM pg_proc p WHERE pronamespace = 'mlplat'::regnamespace AND prosecdef ORDER BY 1;
-SELECT p.oid::regprocedure AS unsafe FROM pg_proc p WHERE pronamespace = 'mlplat'::regnamespace AND proname ~ '^predict' AND (proparallel <> 's' OR provolatile <> CASE WHEN proargtypes[0] = 'bytea'::regtype OR proname ~ 'support' THEN 'i' ELSE 's' END) ORDER BY 1;
+SELECT p.oid::regprocedure AS unsafe FROM pg_proc p WHERE pronamespace = 'mlplat'::regnamespace AND proname ~ '^predict' AND proname <> 'predict_batch' AND (proparallel <> 's' OR provolatile <> CASE WHEN proargtypes[0] = 'bytea'::regtype OR proname ~ 'support' THEN 'i' ELSE 's' END) ORDER BY 1;
 
 SELECT count(mlplat.drop_model(name)) AS dropped FROM mlplat.models;
 DELETE FROM mlplat.run;
