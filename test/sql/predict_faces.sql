@@ -177,6 +177,15 @@ SELECT count(*) AS rows, max(abs(mlplat.predict(image, ARRAY[x]) - y)) < 1e-9 AS
 SELECT count(mlplat.save_model('group ' || g, image)) AS saved FROM per_group WHERE g <= 50;
 SELECT count(*) AS rows, max(abs(mlplat.predict('group ' || g, ARRAY[x]) - y)) < 1e-9 AS right
 FROM (SELECT * FROM product WHERE g <= 50 ORDER BY x, g) p;
+CREATE TYPE other AS (z int, k text, x int);
+-- over rows: models of like inputs share how a row is read, others do not; levels are each model's own
+CREATE TABLE mixed AS SELECT g, x, x * x AS z, chr(97 + (x + g) % 3) AS k, g * x + 10 * ((x + g) % 3) AS y FROM generate_series(1, 60) g, generate_series(1, 12) x;
+CREATE TABLE mixed_models AS SELECT g, CASE g % 3 WHEN 0 THEN mlplat.train(m, 'y', '{"algorithm": "linear", "exclude": ["g", "k"]}')
+    WHEN 1 THEN mlplat.train(m, 'y', '{"algorithm": "linear", "exclude": ["g", "z"]}')
+    ELSE mlplat.train(m, 'y', '{"algorithm": "linear", "exclude": ["g", "x", "k"]}') END AS image FROM (SELECT * FROM mixed ORDER BY (x + g) % 7) m GROUP BY g;
+SELECT count(*) AS rows, count(*) FILTER (WHERE p = mlplat.predict(image, to_jsonb(m))) AS same FROM (SELECT m, image, mlplat.predict(image, m) AS p FROM mixed m JOIN mixed_models USING (g) ORDER BY x, g) s;
+SELECT count(*) AS rows, count(*) FILTER (WHERE mlplat.predict(image, (m.z, m.k, m.x)::other) = mlplat.predict(image, to_jsonb(m))) AS same, count(DISTINCT mlplat.predict(image, m)) > 100 AS differ
+FROM mixed m JOIN mixed_models USING (g);
 -- also when they do not fit into the cache
 SET mlplat.cache_memory = '20kB';
 SELECT count(*) AS rows, max(abs(mlplat.predict('group ' || g, ARRAY[x]) - y)) < 1e-9 AS right

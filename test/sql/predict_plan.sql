@@ -147,6 +147,34 @@ ALTER TABLE u DROP COLUMN d;
 EXECUTE by_id(1);
 RESET plan_cache_mode;
 
+-- parallel plans: in the target list, in WHERE and below an aggregate, by name and by image, a model a row
+CREATE TABLE many AS SELECT g AS id, g % 7 AS a, g * 3 % 11 AS b, chr(97 + g % 3) AS c FROM generate_series(1, 20000) g;
+ANALYZE many;
+CREATE TABLE by_c AS SELECT c, image FROM (VALUES ('a'), ('b'), ('c')) v(c), mlplat.version JOIN mlplat.registry USING (model_id) WHERE name = 'm';
+CREATE FUNCTION in_parallel(query text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE line text; below boolean := false; found boolean := false;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF, VERBOSE) ' || query LOOP
+        below := below OR line LIKE '%Workers Planned%';
+        found := found OR (below AND line LIKE '%predict\_columns(%');
+    END LOOP;
+    RETURN found;
+END $$;
+CREATE TABLE many_queries (n int, query text);
+INSERT INTO many_queries VALUES
+(1, 'SELECT round(sum(mlplat.predict(''m'', x))::numeric, 3) FROM many x'),
+(2, 'SELECT count(*) FROM many x WHERE mlplat.predict(''m'', x) > 135'),
+(3, format('SELECT round(sum(mlplat.predict(%L::bytea, x))::numeric, 3) FROM many x', :'m')),
+(4, 'SELECT round(sum(mlplat.predict(image, x))::numeric, 3) FROM many x JOIN by_c USING (c)');
+CREATE TABLE serial AS SELECT n, answer(query) FROM many_queries;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT q.n, in_parallel(query) AS parallel, answer(query) = answer AS same FROM many_queries q JOIN serial USING (n) ORDER BY n;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+
 -- other statements than SELECT
 UPDATE t SET y = mlplat.predict('m', t) WHERE id = 1;
 UPDATE t SET y = mlplat.predict('m', x) FROM part x WHERE t.id = 1 AND x.c = 'a';
