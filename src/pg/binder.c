@@ -359,7 +359,6 @@ mlplat_bind_model(MemoryContext context, const MlModel *model, TupleDesc desc)
 
 	binding->columns =
 		MemoryContextAllocZero(context, sizeof(MlplatColumn) * (schema->n_inputs + 1));
-	binding->scratch = AllocSetContextCreate(context, "mlplat row", ALLOCSET_SMALL_SIZES);
 	binding->n_raw = schema->n_slots;
 	refuse_other_length(model, desc);
 	for (uint32 k = 0; k < schema->n_inputs; k++)
@@ -370,5 +369,8 @@ mlplat_bind_model(MemoryContext context, const MlModel *model, TupleDesc desc)
 			mlplat_no_such_column(desc, "feature", schema->inputs[k].name);
 		bind_input(binding, &schema->inputs[k], desc, i, context);
 	}
+	/* Statements of one row pay for what they do not need. */
+	if (binding->needs_scratch)
+		binding->scratch = AllocSetContextCreate(context, "mlplat row", ALLOCSET_SMALL_SIZES);
 	return binding;
 }

@@ -30,8 +30,8 @@ def prepare(cursor):
     for table, options in (("linear", LINEAR), ("boosted", BOOSTED)):
         cursor.execute(f"CREATE TABLE {table} AS SELECT g, mlplat.train(item, 'y', %s) AS image FROM item WHERE id <= 200000 GROUP BY g", (options,))
         cursor.execute(f"SELECT mlplat.save_model('bench_{table}', image) FROM {table} WHERE g = 1")
-    cursor.execute("CREATE TABLE large AS SELECT mlplat.train(item, 'y', %s) AS image FROM item WHERE id <= 200000",
-                   ('{"algorithm": "forest", "exclude": ["id", "g"], "n_trees": 20, "max_depth": 14, "min_leaf_rows": 5}',))
+    cursor.execute("CREATE TABLE large AS SELECT mlplat.train(item, 'y', %s) AS image FROM item WHERE id <= 50000",
+                   ('{"algorithm": "forest", "exclude": ["id", "g"], "n_trees": 90, "max_depth": 20, "min_leaf_rows": 2}',))
     cursor.execute("SELECT mlplat.save_model('bench_large', image) FROM large")
     cursor.execute("VACUUM ANALYZE")
 
