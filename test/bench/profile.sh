@@ -61,7 +61,7 @@ peak_memory() {
     fifo=$(mktemp -u)
     mkfifo "$fifo"
     psql -X -q -At -v ON_ERROR_STOP=1 -v query="$2" >"$fifo" <<SQL &
-SET jit = off; SET search_path = bench_profile; SET max_parallel_workers_per_gather = $1;
+SET jit = off; SET work_mem = '4MB'; SET search_path = bench_profile; SET max_parallel_workers_per_gather = $1;
 SELECT count(*) FROM mlplat.profile('SELECT 1 AS x') \g /dev/null
 SELECT pg_backend_pid();
 SELECT pg_sleep(0.3) \g /dev/null
