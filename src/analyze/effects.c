@@ -20,6 +20,7 @@
 #include "analyze/inspect.h"
 #include "metric/metric.h"
 #include "model/effects.h"
+#include "pg/arguments.h"
 #include "pg/binder.h"
 #include "pg/bridge.h"
 #include "pg/model_rows.h"

@@ -24,6 +24,7 @@
 #include "analyze/inspect.h"
 #include "metric/metric.h"
 #include "model/evaluate.h"
+#include "pg/arguments.h"
 #include "pg/bridge.h"
 #include "pg/model_rows.h"
 #include "pg/progress.h"

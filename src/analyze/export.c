@@ -11,6 +11,7 @@
 #include "analyze/inspect.h"
 #include "model/modeljson.h"
 #include "model/sqltext.h"
+#include "pg/arguments.h"
 #include "pg/bridge.h"
 #include "pg/signature.h"
 

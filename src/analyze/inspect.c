@@ -15,6 +15,7 @@
 
 #include "analyze/inspect.h"
 #include "metric/metric.h"
+#include "pg/arguments.h"
 #include "pg/bridge.h"
 #include "pg/rows.h"
 #include "pg/signature.h"
@@ -67,12 +68,6 @@ mlplat_inspect(FunctionCallInfo fcinfo)
 }
 
 /* ---- arguments ---- */
-
-char *
-mlplat_text_argument(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
 
 /* What argument 0 is called. */
 static const char *

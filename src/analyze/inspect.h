@@ -30,9 +30,6 @@ extern MlplatInspected *mlplat_inspect(FunctionCallInfo fcinfo);
 /* The same of a name or name@version. */
 extern MlplatInspected *mlplat_inspect_model(const char *reference);
 
-/* A text argument; NULL where it is NULL. */
-extern char *mlplat_text_argument(FunctionCallInfo fcinfo, int argument);
-
 /* Argument 1, the query, which must be there, as must argument 0. */
 extern char *mlplat_query_argument(FunctionCallInfo fcinfo, const char *function);
 

@@ -27,12 +27,3 @@ mlplat_read_options(const char *function, const MlParam *const *tables, size_t n
 	}
 	mlplat_check(env, ml_params_parse(arena, function, tables, n, object, out));
 }
-
-void
-mlplat_refuse_nulls(FunctionCallInfo fcinfo, const char *const *names, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("argument \"%s\" must not be null", names[i])));
-}

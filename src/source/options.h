@@ -5,7 +5,6 @@
 #ifndef MLPLAT_OPTIONS_H
 #define MLPLAT_OPTIONS_H
 
-#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "core/param.h"
@@ -15,8 +14,5 @@
  */
 extern void mlplat_read_options(const char *function, const MlParam *const *tables, size_t n,
 								Jsonb *options, MlParams *out);
-
-/* Arguments none of which may be NULL. */
-extern void mlplat_refuse_nulls(FunctionCallInfo fcinfo, const char *const *names, int n);
 
 #endif

@@ -25,6 +25,7 @@
 
 #include "metric/metric.h"
 #include "model/compare.h"
+#include "pg/arguments.h"
 #include "pg/attempt.h"
 #include "pg/catalog.h"
 #include "pg/progress.h"
@@ -98,12 +99,6 @@ typedef struct CreateModel
 } CreateModel;
 
 /* ---- arguments ---- */
-
-static char *
-text_argument(FunctionCallInfo fcinfo, int argument)
-{
-	return PG_ARGISNULL(argument) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(argument));
-}
 
 static _Noreturn void
 null_argument(const char *name)
@@ -197,9 +192,9 @@ static void
 append_validation(MlJsonWriter *w, FunctionCallInfo fcinfo)
 {
 	if (!PG_ARGISNULL(ARG_GROUP_BY))
-		ml_json_text(w, "group_by", text_argument(fcinfo, ARG_GROUP_BY));
+		ml_json_text(w, "group_by", mlplat_text_argument(fcinfo, ARG_GROUP_BY));
 	if (!PG_ARGISNULL(ARG_ORDER_BY))
-		ml_json_text(w, "order_by", text_argument(fcinfo, ARG_ORDER_BY));
+		ml_json_text(w, "order_by", mlplat_text_argument(fcinfo, ARG_ORDER_BY));
 	if (!PG_ARGISNULL(ARG_FOLDS) && PG_GETARG_INT32(ARG_FOLDS) != 0)
 		ml_json_number(w, "folds", PG_GETARG_INT32(ARG_FOLDS));
 	if (!PG_ARGISNULL(ARG_SEARCH))
@@ -220,14 +215,14 @@ flat_options(FunctionCallInfo fcinfo, MlEnv *env)
 	ml_json_open(&w, NULL, '{');
 	append_params(&w, fcinfo);
 	if (!PG_ARGISNULL(ARG_ALGORITHM))
-		ml_json_text(&w, "algorithm", text_argument(fcinfo, ARG_ALGORITHM));
+		ml_json_text(&w, "algorithm", mlplat_text_argument(fcinfo, ARG_ALGORITHM));
 	if (!PG_ARGISNULL(ARG_PREP) && JB_ROOT_COUNT(PG_GETARG_JSONB_P(ARG_PREP)) > 0)
 		append_jsonb(&w, "prep", PG_GETARG_JSONB_P(ARG_PREP));
 	append_exclude(&w, fcinfo);
 	if (!PG_ARGISNULL(ARG_WEIGHT))
-		ml_json_text(&w, "weight", text_argument(fcinfo, ARG_WEIGHT));
+		ml_json_text(&w, "weight", mlplat_text_argument(fcinfo, ARG_WEIGHT));
 	if (!PG_ARGISNULL(ARG_METRIC))
-		ml_json_text(&w, "metric", text_argument(fcinfo, ARG_METRIC));
+		ml_json_text(&w, "metric", mlplat_text_argument(fcinfo, ARG_METRIC));
 	if (!PG_ARGISNULL(ARG_SEED))
 		ml_json_number(&w, "seed", (double) PG_GETARG_INT32(ARG_SEED));
 	append_validation(&w, fcinfo);
@@ -255,10 +250,10 @@ parse_promote(const char *word)
 static void
 read_arguments(CreateModel *job, FunctionCallInfo fcinfo)
 {
-	job->target = text_argument(fcinfo, ARG_TARGET);
-	job->continue_from = text_argument(fcinfo, ARG_CONTINUE_FROM);
+	job->target = mlplat_text_argument(fcinfo, ARG_TARGET);
+	job->continue_from = mlplat_text_argument(fcinfo, ARG_CONTINUE_FROM);
 	mlplat_check_model_name(job->name);
-	job->promote = parse_promote(text_argument(fcinfo, ARG_PROMOTE));
+	job->promote = parse_promote(mlplat_text_argument(fcinfo, ARG_PROMOTE));
 	job->holdout = PG_ARGISNULL(ARG_HOLDOUT) ? 0 : PG_GETARG_FLOAT8(ARG_HOLDOUT);
 	if (!(job->holdout >= 0 && job->holdout <= 0.9))
 		ereport(ERROR,
@@ -520,7 +515,7 @@ register_model(CreateModel *job)
 static void
 log_failure(const CreateModel *job, const ErrorData *error)
 {
-	const char *algorithm = text_argument(job->fcinfo, ARG_ALGORITHM);
+	const char *algorithm = mlplat_text_argument(job->fcinfo, ARG_ALGORITHM);
 	MlplatRun run = {
 		.model = job->name,
 		.seconds = seconds_so_far(job),
@@ -584,8 +579,8 @@ mlplat_create_model(PG_FUNCTION_ARGS)
 	mlplat_need_arguments(fcinfo, N_ARGUMENTS);
 	(void) mlplat_result_desc(fcinfo, N_RESULT_COLUMNS); /* not after hours of training */
 	PreventCommandIfReadOnly("mlplat.create_model()");
-	job.name = text_argument(fcinfo, ARG_NAME);
-	job.query = text_argument(fcinfo, ARG_QUERY);
+	job.name = mlplat_text_argument(fcinfo, ARG_NAME);
+	job.query = mlplat_text_argument(fcinfo, ARG_QUERY);
 	if (!job.name)
 		null_argument("name");
 	if (!job.query)

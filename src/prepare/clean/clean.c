@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "pg/arguments.h"
 #include "pg/bridge.h"
 #include "pg/param_rows.h"
 #include "pg/query.h"
@@ -153,14 +154,6 @@ run_request(FunctionCallInfo fcinfo, const Request *request)
 
 /* ---- SQL */
 
-static void
-check_not_null(FunctionCallInfo fcinfo, int i, const char *name)
-{
-	if (PG_ARGISNULL(i))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("argument \"%s\" must not be null", name)));
-}
-
 /* Argument i, or, where it is null, the target as it was written. */
 static char *
 name_argument(FunctionCallInfo fcinfo, int i, text *target)
@@ -177,7 +170,7 @@ mlplat_clean(PG_FUNCTION_ARGS)
 	mlplat_need_arguments(fcinfo, 5);
 	for (int i = 0; i < 5; i++)
 		if (i != 3)
-			check_not_null(fcinfo, i, names[i]);
+			mlplat_refuse_null(fcinfo, i, names[i]);
 	request.query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	request.target = PG_GETARG_TEXT_PP(1);
 	request.steps = PG_GETARG_JSONB_P(2);
@@ -195,7 +188,7 @@ mlplat_apply_cleaning(PG_FUNCTION_ARGS)
 	mlplat_need_arguments(fcinfo, 5);
 	for (int i = 0; i < 5; i++)
 		if (i != 3)
-			check_not_null(fcinfo, i, names[i]);
+			mlplat_refuse_null(fcinfo, i, names[i]);
 	request.recipe = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	request.query = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	request.target = PG_GETARG_TEXT_PP(2);

@@ -26,6 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
 
+#include "pg/arguments.h"
 #include "pg/binder.h"
 #include "pg/catalog.h"
 #include "pg/keyhash.h"
@@ -69,15 +70,7 @@ check_given(FunctionCallInfo fcinfo)
 	static const int needed[] = {ARG_RELATION, ARG_FRACTIONS, ARG_SEED, ARG_KIND, ARG_REPLACE};
 
 	for (size_t i = 0; i < lengthof(needed); i++)
-		if (PG_ARGISNULL(needed[i]))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("argument \"%s\" must not be null", arg_names[needed[i]])));
-}
-
-static char *
-text_argument(FunctionCallInfo fcinfo, int arg)
-{
-	return PG_ARGISNULL(arg) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(arg));
+		mlplat_refuse_null(fcinfo, needed[i], arg_names[needed[i]]);
 }
 
 /* The words of an argument of type text[]; NULL without it. */
@@ -135,7 +128,7 @@ open_relation(Oid relid)
 static int
 column_argument(FunctionCallInfo fcinfo, const Split *split, int arg)
 {
-	char *name = text_argument(fcinfo, arg);
+	char *name = mlplat_text_argument(fcinfo, arg);
 	int attribute;
 
 	if (!name)
@@ -380,13 +373,13 @@ read_parts(FunctionCallInfo fcinfo, Split *split)
 						split->n_parts, list_length(names))));
 	foreach (cell, names)
 		split->parts[i++].name = lfirst(cell);
-	mlplat_split_name_parts(split, text_argument(fcinfo, ARG_NAME));
+	mlplat_split_name_parts(split, mlplat_text_argument(fcinfo, ARG_NAME));
 }
 
 static bool
 read_kind(FunctionCallInfo fcinfo)
 {
-	const char *kind = text_argument(fcinfo, ARG_KIND);
+	const char *kind = mlplat_text_argument(fcinfo, ARG_KIND);
 
 	if (strcmp(kind, "view") != 0 && strcmp(kind, "table") != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "pg/arguments.h"
 #include "pg/bridge.h"
 #include "pg/signature.h"
 #include "source/importlog.h"
@@ -50,10 +51,7 @@ mlplat_import_csv(PG_FUNCTION_ARGS)
 
 	mlplat_need_arguments(fcinfo, 3);
 	mlplat_result_desc(fcinfo, 4);
-	for (int i = 0; i < 3; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("argument \"%s\" must not be null", names[i])));
+	mlplat_refuse_nulls(fcinfo, names, lengthof(names));
 	import.target = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	import.location = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	mlplat_import_run(&import, import_csv, PG_GETARG_JSONB_P(2));

@@ -19,7 +19,7 @@
 #include "source/csv/csvstream.h"
 #include "source/gunzip.h"
 #include "source/csv/loadcsv.h"
-#include "source/target.h"
+#include "source/importtarget.h"
 #include "source/csv/utf16.h"
 
 typedef struct Load

@@ -8,7 +8,7 @@
 #include "core/param.h"
 #include "data/csv/csvtype.h"
 #include "data/json/jsonrow.h"
-#include "source/target.h"
+#include "source/importtarget.h"
 
 /* What the sample says of a key. */
 typedef struct MlplatJsonFacts

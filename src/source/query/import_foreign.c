@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "pg/arguments.h"
 #include "pg/catalog.h"
 #include "pg/rows.h"
 #include "pg/signature.h"

@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "pg/arguments.h"
 #include "pg/signature.h"
 #include "source/importlog.h"
 #include "source/query/loadquery.h"

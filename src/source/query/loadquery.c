@@ -19,7 +19,7 @@
 #include "source/query/loadquery.h"
 #include "source/options.h"
 #include "source/query/rowload.h"
-#include "source/target.h"
+#include "source/importtarget.h"
 
 enum
 {

@@ -10,7 +10,7 @@
 
 #include "source/importlog.h"
 #include "source/refresh/sourcecatalog.h"
-#include "source/target.h"
+#include "source/importtarget.h"
 
 typedef struct MlplatDelivery
 {

@@ -18,6 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "pg/arguments.h"
 #include "pg/signature.h"
 #include "source/refresh/delivery.h"
 #include "source/options.h"

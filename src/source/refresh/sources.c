@@ -21,6 +21,7 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
+#include "pg/arguments.h"
 #include "pg/query.h"
 #include "pg/signature.h"
 #include "source/query/loadquery.h"

@@ -17,6 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "pg/arguments.h"
 #include "pg/bridge.h"
 #include "pg/signature.h"
 #include "source/csv/csvsample.h"
@@ -372,10 +373,7 @@ mlplat_import_url(PG_FUNCTION_ARGS)
 
 	mlplat_need_arguments(fcinfo, 3);
 	mlplat_result_desc(fcinfo, 4);
-	for (int i = 0; i < 3; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("argument \"%s\" must not be null", names[i])));
+	mlplat_refuse_nulls(fcinfo, names, lengthof(names));
 	import.url_text = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	import.given_options = PG_GETARG_JSONB_P(2);
 	log.target = text_to_cstring(PG_GETARG_TEXT_PP(0));

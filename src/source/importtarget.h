@@ -1,9 +1,9 @@
 /*
- * target.h
+ * importtarget.h
  *		The table that an import writes to: one that is there, with columns bound by name, or a new one.
  */
-#ifndef MLPLAT_TARGET_H
-#define MLPLAT_TARGET_H
+#ifndef MLPLAT_IMPORTTARGET_H
+#define MLPLAT_IMPORTTARGET_H
 
 #include "catalog/pg_attribute.h"
 #include "nodes/pg_list.h"

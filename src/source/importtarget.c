@@ -1,5 +1,5 @@
 /*
- * target.c
+ * importtarget.c
  *		The table that an import writes to: one that is there, with columns bound by name, or a new one.
  */
 #include "postgres.h"
@@ -19,7 +19,7 @@
 #include "core/param.h"
 #include "source/copyin.h"
 #include "source/importlog.h"
-#include "source/target.h"
+#include "source/importtarget.h"
 
 void
 mlplat_target_open(MlplatTarget *target, const char *name)

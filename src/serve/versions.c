@@ -1,5 +1,5 @@
 /*
- * registry.c
+ * versions.c
  *		The registry in SQL: promote, roll back, drop, save; and telling the caches.
  */
 #include "postgres.h"
