@@ -1,6 +1,6 @@
 /*
  * apart.c
- *		Run one statement in a transaction of its own, whatever becomes of the caller's.
+ *		Log an error in a transaction of its own, whatever becomes of the caller's.
  *
  * A log of failures must outlive the transaction that failed. PostgreSQL has no
  * autonomous transactions, so a dynamic background worker runs the statement;
@@ -38,6 +38,7 @@ typedef struct Order
 	Oid database, session_user, user;
 	int n;
 	bool null[MAX_PARAMETERS];
+	bool pinned;        /* the caller does not wait: it is the worker that lets the segment go */
 	volatile bool done; /* set by the worker after its commit */
 } Order;
 
@@ -81,6 +82,8 @@ mlplat_apart_main(Datum segment_handle)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("the session that asked for a statement is gone")));
 	order = dsm_segment_address(segment);
+	if (order->pinned)
+		dsm_unpin_segment(dsm_segment_handle(segment));
 	BackgroundWorkerInitializeConnectionByOid(order->database, order->session_user, 0);
 	/* A lock that the caller holds must not keep both waiting. */
 	SetConfigOption("lock_timeout", "1s", PGC_USERSET, PGC_S_OVERRIDE);
@@ -159,19 +162,40 @@ wait_for_end(BackgroundWorkerHandle *handle)
 	}
 }
 
+/* Ask a worker, and wait for it. */
+static bool
+run_order(dsm_segment *segment)
+{
+	BackgroundWorkerHandle *handle = start_worker(segment);
+
+	if (handle)
+		wait_for_end(handle);
+	return ((const Order *) dsm_segment_address(segment))->done;
+}
+
+/* Ask a worker, and do not wait: the segment stays until the worker has it. */
+static bool
+send_order(dsm_segment *segment)
+{
+	bool sent;
+
+	((Order *) dsm_segment_address(segment))->pinned = true;
+	dsm_pin_segment(segment);
+	sent = start_worker(segment) != NULL;
+	if (!sent)
+		dsm_unpin_segment(dsm_segment_handle(segment));
+	return sent;
+}
+
 bool
-mlplat_run_apart(const char *sql, int n, const char *const *values)
+mlplat_log_apart(const ErrorData *error, const char *sql, int n, const char *const *values)
 {
 	dsm_segment *segment = write_order(sql, n, values);
-	BackgroundWorkerHandle *handle;
 	bool done;
 
 	if (!segment)
 		return false;
-	handle = start_worker(segment);
-	if (handle)
-		wait_for_end(handle);
-	done = ((const Order *) dsm_segment_address(segment))->done;
+	done = error->sqlerrcode == ERRCODE_QUERY_CANCELED ? send_order(segment) : run_order(segment);
 	dsm_detach(segment);
 	return done;
 }

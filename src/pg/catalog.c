@@ -573,7 +573,8 @@ mlplat_log_failed_run(const MlplatRun *r, const ErrorData *error)
 							 pstrdup(unpack_sql_state(error->sqlerrcode)),
 							 error->message};
 
-	if (!mlplat_run_apart(
+	if (!mlplat_log_apart(
+			error,
 			"INSERT INTO mlplat.run (model, started_at, seconds, query, target, algorithm, options,"
 			" rows, rows_dropped, rows_holdout, promoted, outcome, sqlstate, error)"
 			" VALUES ($1, pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"

@@ -112,7 +112,7 @@ log_failure(const MlplatImport *import, const ErrorData *error)
 	const char *values[N_VALUES];
 
 	line_values(import, error, values);
-	if (!mlplat_run_apart(insert_line, N_VALUES, values))
+	if (!mlplat_log_apart(error, insert_line, N_VALUES, values))
 		ereport(WARNING, (errmsg("the failure of %s could not be written to mlplat.import_log",
 								 import->function),
 						  errhint("A background worker writes it: see the server's log, and "

@@ -162,6 +162,7 @@ is(ask("$refresh('all')"), '20005|20005|0|20005', 'and goes on when it is up aga
 
 # ---- cancel
 
+my $n_cancelled = 0;
 for my $what ('import_query', 'refresh_source', 'import_foreign')
 {
 	my %sql = (
@@ -176,6 +177,8 @@ for my $what ('import_query', 'refresh_source', 'import_foreign')
 	$home->safe_psql('postgres', q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT mlplat.%' AND pid <> pg_backend_pid() AND state = 'active'});
 	like(finish_background($job), qr/canceling statement due to user request/, "$what is cancelled");
 	cmp_ok(time - $start, '<', 60, 'without waiting for the other server');
+	$n_cancelled++;
+	$home->poll_query_until('postgres', "SELECT count(*) >= $n_cancelled FROM mlplat.import_log WHERE sqlstate = '57014'"); # nobody waits for it
 	like(last_line(), qr/\|0\|failed\|57014\|canceling statement due to user request$/, 'its line in the log');
 	ok($away->poll_query_until('postgres', q{SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active'}), 'the other server has stopped, too');
 }

@@ -199,6 +199,7 @@ $session->finish;
 like($err, qr/canceling statement due to user request/, 'a cancel ends the import');
 cmp_ok(time - $start, '<', 10, 'at once');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM slow'), 0, 'nothing is left of it');
+$node->poll_query_until('postgres', "SELECT sqlstate = '57014' FROM mlplat.import_log ORDER BY import_id DESC LIMIT 1"); # nobody waits for it
 is(last_line(), 'failed|0|0|57014|canceling statement due to user request', 'and the log tells of it');
 $out = $err = '';
 put('bad_numbers.csv', "a\n" . join('', map { "x$_\n$_\n" } 1 .. 300_000));
