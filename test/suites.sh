@@ -119,7 +119,7 @@ suite_tap() {
         # The server's address is not theirs.
         unset PGHOST PGPORT PGUSER PGDATABASE
         as_user env TESTDIR="$work/tap" TESTDATADIR="$work/tap/data" TESTLOGDIR="$work/tap/log" TMPDIR="$work/t" \
-            PG_REGRESS="$modules/regress/pg_regress" MLPLAT_SMALL_DISK="$small_disk" PGPORT=65432 prove -v -I "$modules/perl" -I test/t test/t/*.pl
+            PG_REGRESS="$modules/regress/pg_regress" MLPLAT_DATA="${MLPLAT_DATA:-$here/../shared/data}" MLPLAT_SMALL_DISK="$small_disk" PGPORT=65432 prove -v -I "$modules/perl" -I test/t test/t/*.pl
     ) >"$log" 2>&1 || status=$?
     skipped=$(count '^ok .*# skip|^1\.\.0 # SKIP' "$log")
     passed=$(($(count '^ok ' "$log") - $(count '^ok .*# skip' "$log")))
